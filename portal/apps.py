@@ -1,0 +1,12 @@
+"""The portal's app configuration."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+    label = "portal"
+    verbose_name = "Portal"
+
+    def ready(self) -> None:
+        from portal.history import checks  # noqa: F401, PLC0415 - registers the system checks

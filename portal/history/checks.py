@@ -1,0 +1,46 @@
+"""`manage.py check --deploy --database default`: are the triggers in the database those that the models ask for?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+
+from portal.database import governed_models
+from portal.history.sql import GovernedTable
+
+
+def drift() -> list[str]:
+    """What is missing or outdated, one line each: functions by body, triggers by name and state."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.proname, p.prosrc, p.prosecdef FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            " WHERE n.nspname = 'muster'"
+        )
+        functions = {name: (body.strip(), definer) for name, body, definer in cursor.fetchall()}
+        cursor.execute(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'public' AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        )
+        triggers = set(cursor.fetchall())
+    found = []
+    for model in governed_models():
+        table = GovernedTable.of(model, model.history.model)  # type: ignore[attr-defined]  # added by simple-history
+        for name, create in table.functions().items():
+            if functions.get(name) != (create.split("$muster$")[1].strip(), True):
+                found.append(f"{table.table}: function muster.{name} is missing or not for today's columns")
+        wanted = {(table.table, name) for name in table.triggers()}
+        wanted |= {(table.history, "muster_written_by_trigger"), (table.history, "muster_never_changed")}
+        found += [f"{where}: trigger {name} is missing or disabled" for where, name in sorted(wanted - triggers)]
+    return found
+
+
+@register(Tags.database, deploy=True)
+def triggers_match_models(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """An error for each governed table that the database would not record exactly."""
+    if not databases:
+        return []
+    return [Error(line, id="portal.E001", hint="Run makemigrations and migrate.") for line in drift()]

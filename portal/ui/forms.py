@@ -1,0 +1,132 @@
+"""A register's form: the fields of its fieldsets, pickers for relations, and the version its editor saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.postgres.forms import SimpleArrayField
+from django.db import models
+from django.forms.models import modelform_factory
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from portal.records import customfields
+from portal.records.models import Record
+from portal.records.register import Register, register_of
+
+
+class RecordInput(forms.TextInput):
+    """A relation as text: a name or a reference, with suggestions while one types. Works without JavaScript."""
+
+    template_name = "portal/widgets/record_input.html"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(attrs={"class": "form-control", "autocomplete": "off"})
+        self.slug = slug
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["pick_url"] = reverse("register-pick", args=[self.slug])
+        return context
+
+
+class RecordChoiceField(forms.CharField):
+    """Text that names a record; ingest resolves it among the records its user may see."""
+
+    def __init__(self, slug: str, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", RecordInput(slug))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.reference} · {value}" if isinstance(value, Record) else value
+
+
+class RecordForm(forms.ModelForm[Any]):
+    """Parses what was typed. Whether it may stand is for `ingest` to say, so that every door says the same."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(
+        label=_("Why?"),
+        required=False,
+        max_length=500,
+        help_text=_("Optional. Kept with the change, for whoever reads the history."),
+    )
+
+    def __init__(self, *args: Any, register: Register, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.register = register
+        record = self.instance
+        if record.version and not record._state.adding:
+            self.fields["seen_version"].initial = record.version
+        for name in register.relations:
+            if name in self.fields and not record._state.adding:
+                self.initial[name] = getattr(record, name)
+        self.custom = customfields.definitions(register.slug)
+        for key, definition in self.custom.items():
+            field = customfields.form_field(definition)
+            field.initial = record.custom.get(key)
+            self.fields[f"custom.{key}"] = field
+        shut = set(register.gated_fields) if register.gated_fields and register.gate_is_shut() else set()
+        for name, field in self.fields.items():
+            # The browser must not judge: the server's words stand at the field and in the summary.
+            field.widget.use_required_attribute = lambda _initial: False  # type: ignore[method-assign]  # Django's own switch
+            if name in shut:
+                field.disabled = True
+                field.help_text = _("Changes only through a gate, by a request.")
+
+    def _post_clean(self) -> None:
+        """Not Django's model validation: ingest does it, for every door."""
+
+    def values(self) -> dict[str, object]:
+        """What was typed, by field, as `RowInput.values` wants it."""
+        own = {"seen_version", "reason"}
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name not in own and not self.fields[name].disabled
+        }
+
+    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
+        """(title, description, bound fields) for each fieldset, and one for the organization's own fields."""
+        made = []
+        for title, options in self.register.fieldsets:
+            made.append((str(title), str(options.get("description", "")), [self[n] for n in options["fields"]]))
+        if self.custom:
+            made.append((str(_("Fields of your own")), "", [self[f"custom.{key}"] for key in self.custom]))
+        return made
+
+
+def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
+    """The form field of a model field: pickers for relations, date inputs, plain text areas."""
+    if isinstance(field, models.ForeignKey):
+        target = register_of(field.related_model)
+        if target is not None:
+            return RecordChoiceField(
+                target.slug,
+                label=field.verbose_name,
+                help_text=field.help_text,
+                required=not field.blank,
+            )
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        kwargs["widget"] = forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d")
+    elif isinstance(field, models.TextField):
+        kwargs["widget"] = forms.Textarea(attrs={"rows": 4, "class": "form-control"})
+    made = field.formfield(**kwargs)
+    if made is not None and not isinstance(field, models.DateField | models.TextField):
+        css = "form-select" if isinstance(made.widget, forms.Select) else "form-control"
+        made.widget.attrs.setdefault("class", css)
+    if isinstance(made, SimpleArrayField):
+        made.max_length = None
+    if made is not None and made.label:
+        made.label = str(made.label)[:1].upper() + str(made.label)[1:]
+    return made
+
+
+def form_for(register: Register) -> type[RecordForm]:
+    """The register's form class."""
+    base: Any = register.form or RecordForm
+    made: type[RecordForm] = modelform_factory(
+        register.model, form=base, fields=list(register.fields), formfield_callback=_form_field
+    )
+    return made

@@ -1,0 +1,150 @@
+"""The pages of one record: read it, register it, change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from portal.access.roles import Action
+from portal.records import customfields
+from portal.records.ingest import ConflictError, IngestResult, ingest
+from portal.records.models import ExternalId
+from portal.records.register import Register, get_register
+from portal.records.rows import RowInput
+from portal.ui.access import reader, record_or_404, relations_shown, require
+from portal.ui.display import cell, is_known
+from portal.ui.forms import RecordForm, form_for
+from portal.ui.history import changes_of, conflict_of
+from portal.ui.tables import head_column, table_for
+
+RELATED_SHOWN = 8
+
+
+def record_detail(request: HttpRequest, register: Register, reference: str) -> HttpResponse:
+    """Everything the register knows of one record, with what belongs to it."""
+    user = reader(request)
+    record = record_or_404(request, register, reference)
+    known = [(name, register.field_label(name), is_known(register, record, name)) for name in register.facts]
+    definitions = customfields.definitions(register.slug)
+    context = {
+        "register": register,
+        "record": record,
+        "badges": [cell(register, record, name) for name in register.statuses],
+        "badge_fields": register.statuses,
+        "sections": _sections(register, record),
+        "rail": [(register.field_label(name), cell(register, record, name)) for name in register.rail],
+        "own_fields": [(definition.label, record.custom.get(key)) for key, definition in definitions.items()],
+        "facts": known,
+        "facts_known": sum(1 for _name, _label, is_there in known if is_there),
+        "external_ids": ExternalId.objects.filter(register=register.slug, record_id=record.pk).select_related("batch"),
+        "changes": changes_of(register, record, limit=5)[0],
+        "related": [block for block in (_related(request, register, record, one) for one in register.related) if block],
+        "panels": register.panels(record, user),
+        "can_change": user.can(Action.CHANGE),
+        "can_add": user.can(Action.ADD),
+    }
+    return render(request, "portal/detail.html", context)
+
+
+def _sections(register: Register, record: Any) -> list[tuple[str, list[tuple[str, str, Any, bool]]]]:
+    """(title, [(name, label, value, known)]) for each fieldset, without what the rail or the page's head shows."""
+    elsewhere = {*register.rail, *register.statuses, head_column(register)}
+    made = []
+    for title, options in register.fieldsets:
+        names = [name for name in options["fields"] if name not in elsewhere]
+        rows = [
+            (
+                name,
+                register.field_label(name),
+                cell(register, record, name, long=True),
+                is_known(register, record, name),
+            )
+            for name in names
+        ]
+        if rows:
+            made.append((str(title), rows))
+    return made
+
+
+def _related(request: HttpRequest, register: Register, record: Any, one: Any) -> dict[str, Any] | None:
+    """A panel with the first records of another register that point here."""
+    other = get_register(one.register)
+    columns = [name for name in other.list_display if name != one.field]
+    query = other.model.objects.restrict(reader(request), Action.VIEW).filter(**{one.field: record.pk})
+    rows = list(query.select_related(*relations_shown(other)).order_by(*other.ordering, "pk")[: RELATED_SHOWN + 1])
+    return {
+        "register": other,
+        "label": one.label or other.label_plural,
+        "table": table_for(other, rows[:RELATED_SHOWN], columns, orderable=False) if rows else None,
+        "more": len(rows) > RELATED_SHOWN,
+        "query": f"{one.field}={record.reference}",
+    }
+
+
+def record_create(request: HttpRequest, register: Register) -> HttpResponse:
+    """Register a record. Values in the URL (`?system=SYS-000001`) come filled in."""
+    user = require(request, Action.ADD)
+    form_class = form_for(register)
+    if request.method != "POST":
+        initial = {name: value for name, value in request.GET.items() if name in register.fields}
+        return _form(request, register, form_class(register=register, initial=initial))
+    form = form_class(request.POST, register=register)
+    if form.is_valid():
+        row = RowInput(1, form.values())
+        result = ingest(register, [row], user=user, reason=form.cleaned_data["reason"])
+        if result.written:
+            record: Any = result.rows[0].record
+            messages.success(request, _("%(reference)s is registered.") % {"reference": record.reference})
+            return redirect(register.url("detail", record))
+        _tell(form, result)
+    return _form(request, register, form)
+
+
+def record_edit(request: HttpRequest, register: Register, reference: str) -> HttpResponse:
+    """Change a record. If somebody else was faster, their change is shown and nothing is overwritten."""
+    user = reader(request)
+    record = record_or_404(request, register, reference, Action.CHANGE)
+    form_class = form_for(register)
+    if request.method != "POST":
+        return _form(request, register, form_class(register=register, instance=record), record)
+    form = form_class(request.POST, register=register, instance=record)
+    if not form.is_valid():
+        return _form(request, register, form, record_or_404(request, register, reference))
+    row = RowInput(1, form.values(), record=reference, version=form.cleaned_data["seen_version"])
+    try:
+        result = ingest(register, [row], user=user, reason=form.cleaned_data["reason"])
+    except ConflictError as conflict:
+        theirs: Any = conflict.theirs
+        context = {"conflict": conflict_of(register, theirs, row), "their_version": theirs.version}
+        data = request.POST.copy()
+        data["seen_version"] = str(theirs.version)
+        again = form_class(data, register=register, instance=theirs)
+        again.is_valid()
+        return _form(request, register, again, theirs, status=409, **context)
+    if result.written:
+        if result.rows[0].status == "unchanged":
+            messages.info(request, _("Nothing was different, so nothing was saved."))
+        else:
+            messages.success(request, _("Saved."))
+        return redirect(register.url("detail", record))
+    _tell(form, result)
+    return _form(request, register, form, record_or_404(request, register, reference))
+
+
+def _tell(form: RecordForm, result: IngestResult) -> None:
+    """Put the engine's problems at their fields."""
+    for problem in result.errors:
+        form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+
+
+def _form(
+    request: HttpRequest, register: Register, form: RecordForm, record: Any = None, status: int = 200, **extra: Any
+) -> HttpResponse:
+    context = {"register": register, "form": form, "record": record, **extra}
+    if form.is_bound and form.errors:
+        status = max(status, 422)
+    return render(request, "portal/form.html", context, status=status)

@@ -1,0 +1,24 @@
+"""Addresses of the register pages, search, jobs and health."""
+
+from django.urls import path, register_converter
+
+from portal.ui import converters, export, history, imports, lists, records, search
+
+register_converter(converters.RegisterConverter, "register")
+register_converter(converters.ReferenceConverter, "reference")
+register_converter(converters.FormatConverter, "format")
+
+urlpatterns = [
+    path("search/", search.search_everything, name="search"),
+    path("<register:register>/", lists.record_list, name="register-list"),
+    path("<register:register>/new/", records.record_create, name="register-create"),
+    path("<register:register>/import/", imports.import_start, name="register-import"),
+    path("<register:register>/import/<uuid:pk>/", imports.import_job, name="register-import-job"),
+    path("<register:register>/import/<uuid:pk>/write/", imports.import_write, name="register-import-write"),
+    path("<register:register>/import/<str:file>/<str:name>/", imports.import_match, name="register-match"),
+    path("<register:register>/pick/", lists.pick, name="register-pick"),
+    path("<register:register>/export.<format:extension>", export.export, name="register-export"),
+    path("<register:register>/<reference:reference>/", records.record_detail, name="record-detail"),
+    path("<register:register>/<reference:reference>/edit/", records.record_edit, name="record-edit"),
+    path("<register:register>/<reference:reference>/history/", history.record_history, name="record-history"),
+]
