@@ -65,6 +65,9 @@ def sync_privileges() -> None:
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         cursor.execute(f"GRANT USAGE ON SCHEMA public, muster TO {role}")
+        # Whoever may execute a trigger function may hang it on a table of his own and forge history with it.
+        cursor.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA muster FROM PUBLIC")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION muster.next_reference(text) TO {role}")
         cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
         cursor.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, muster FROM {role}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")

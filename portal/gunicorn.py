@@ -10,6 +10,8 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 graceful_timeout = 20
 accesslog = "-"
+# gunicorn 27 would open a control socket in the home directory; nobody here uses it.
+control_socket_disable = True
 # Heartbeat files belong in memory: a slow disk must not make a worker look dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - a fixed kernel mount
 

@@ -33,6 +33,9 @@ _RECORD = """\
 DECLARE
     who muster.change_context;
 BEGIN
+    IF TG_RELID <> 'public.{quoted}'::regclass THEN
+        RAISE EXCEPTION 'This function records changes of {table} alone' USING ERRCODE = 'MU003';
+    END IF;
 {guard}    IF NOT EXISTS (SELECT FROM {rows}) THEN
         RETURN NULL;
     END IF;
@@ -141,6 +144,7 @@ class GovernedTable:
         suffix = {"+": "ins", "~": "upd", "-": "del"}[kind]
         body = _RECORD.format(
             table=self.table,
+            quoted=_q(self.table),
             history=_q(self.history),
             pk=_q(self.pk),
             columns=", ".join(_q(c) for c in self.columns),

@@ -9,7 +9,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from django.utils.translation import gettext as _
 from portal.access.models import User
 from portal.access.roles import Action
 from portal.history.context import Actor, acting
+from portal.records import customfields
 from portal.records.files import Table, neutralize
 from portal.records.ingest import IngestResult, ingest
 from portal.records.mapping import Mapping, find_mappings, load_mapping
 from portal.records.models import ImportBatch, SavedMapping
 from portal.records.planning import ImportPlan, plan
 from portal.records.register import Register, get_register
-from portal.records.rows import Problem, SourceKey
+from portal.records.rows import Batch, Problem, SourceKey
 
 # stage, done, total; may raise to stop the import.
 Progress = Callable[[str, int, int], None]
@@ -100,7 +101,8 @@ def run_import(
     if not user.can(Action.IMPORT):
         raise PermissionDenied
     progress(_("Reading the file"), 0, len(table.rows))
-    planned = plan(mapping, table, register_fields=[*register.fields, "tags"])
+    own = [f"custom.{key}" for key in customfields.definitions(register.slug)]
+    planned = _with_keys(plan(mapping, table, register_fields=[*register.fields, "tags", *own]), mapping, table)
     result = ImportResult(register, problems=[*table.problems, *planned.problems])
     batch = ImportBatch(
         register=register.slug,
@@ -124,6 +126,26 @@ def run_import(
     except _Refused:
         result.written = not result.errors or partial
     return result
+
+
+def _with_keys(planned: ImportPlan, mapping: Mapping, table: Table) -> ImportPlan:
+    """Rows that no column names are named by the file's digest and their place in it.
+
+    So their cells are kept as imported, and the very same file, imported again, still changes nothing.
+    """
+    batches = [
+        Batch(
+            one.register,
+            [
+                row
+                if row.key is not None or row.imported is None
+                else replace(row, key=SourceKey(mapping.source, table.sha256[:16], f"row {row.number}"))
+                for row in one.rows
+            ],
+        )
+        for one in planned.batches
+    ]
+    return replace(planned, batches=batches)
 
 
 def _write(

@@ -180,7 +180,12 @@ class _Engine:
                     raise ConflictError(found_record)
                 existing[row.number] = found_record
             elif row.key in self.known:
-                existing[row.number] = records[self.known[row.key].record_id]
+                known_record = records.get(self.known[row.key].record_id)
+                if known_record is None:  # deleted, or not to be changed by this person
+                    message = _("The record that this row stands for is not there any more.")
+                    result.problems.append(Problem("error", row.number, None, None, "unknown_record", message))
+                    continue
+                existing[row.number] = known_record
         return existing
 
     def _fill(

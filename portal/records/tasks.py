@@ -31,7 +31,7 @@ def import_file(lease: Lease) -> dict[str, Any]:
     if user is None:
         raise RuntimeError(_("Nobody stands for this import any more."))
     lease.say(_("Reading %(file)s with mapping %(mapping)s") % {"file": params["name"], "mapping": mapping.name})
-    table = read_table(path, name=params["name"], encoding=mapping.encoding)
+    table = read_table(path, name=params["name"], encoding=mapping.encoding, delimiter=mapping.delimiter)
     result = run_import(
         register,
         table,

@@ -24,6 +24,7 @@ from portal.history.context import acting
 from portal.jobs.models import Job, JobState
 from portal.jobs.queue import enqueue
 from portal.jobs.views import STOP_POLLING
+from portal.records import customfields
 from portal.records.columns import FieldInfo, mapping_from_columns, suggest
 from portal.records.files import FileProblem, Limits, read_table
 from portal.records.importing import known_mappings
@@ -86,7 +87,7 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
             path = _keep(upload)
             try:
                 mapping = mappings.get(chosen)
-                read_table(path, name=name, encoding=mapping.encoding if mapping else None)
+                read_table(path, name=name, encoding=mapping and mapping.encoding, delimiter=mapping and mapping.delimiter)
             except FileProblem as error:
                 path.unlink()
                 problem = str(error)
@@ -118,7 +119,8 @@ def _stored(file: str) -> Path:
 
 
 def _fields(register: Register) -> list[FieldInfo]:
-    return [FieldInfo(name, register.field_label(name)) for name in (*register.fields, "tags")]
+    own = [FieldInfo(f"custom.{key}", one.label) for key, one in customfields.definitions(register.slug).items()]
+    return [*(FieldInfo(name, register.field_label(name)) for name in (*register.fields, "tags")), *own]
 
 
 def import_match(request: HttpRequest, register: Register, file: str, name: str) -> HttpResponse:

@@ -170,6 +170,24 @@ def test_a_governed_table_cannot_be_truncated_or_have_its_triggers_disabled(mode
             cursor.execute(sql)
 
 
+@pytest.mark.parametrize("table", ["inventory_vendor", "portal_user"])
+def test_a_trigger_function_cannot_be_borrowed_to_forge_history(table: str) -> None:
+    """A temporary look-alike table with our trigger on it would write history that never happened."""
+    with acting(WHO), connection.cursor() as cursor:
+        cursor.execute(f'CREATE TEMP TABLE forged (LIKE public."{table}") ON COMMIT DROP')
+        with pytest.raises(DatabaseError, match="permission denied for function"), transaction.atomic():
+            cursor.execute(
+                f"CREATE TRIGGER borrowed AFTER INSERT ON forged REFERENCING NEW TABLE AS new_rows"
+                f' FOR EACH STATEMENT EXECUTE FUNCTION muster."{table}_ins"()'
+            )
+
+
+def test_a_trigger_function_works_for_its_own_table_alone_even_for_the_owner() -> None:
+    with acting(WHO), connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'inventory_vendor_ins'")
+        assert "TG_RELID <> 'public.\"inventory_vendor\"'::regclass" in cursor.fetchone()[0]
+
+
 def test_every_model_is_governed_or_says_why_not() -> None:
     """A new model has history, or stands in this list with its reason."""
     from django.apps import apps

@@ -1,0 +1,83 @@
+"""How numbers, days and states look in a pack: always English, always UTC, whatever the worker's language."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from reports.catalog import format_date
+
+register = template.Library()
+
+_STATES = {
+    "complete": ("ok", "Complete"),
+    "partial": ("warn", "Partial"),
+    "none": ("bad", "None"),
+    "external": ("off ext", "External"),
+    "outside": ("off out", "Outside"),
+}
+
+
+@register.filter
+def num(value: int | None) -> str:
+    """ "2,133"; an em dash for nothing."""
+    return "—" if value is None else f"{value:,}"
+
+
+@register.filter
+def on(value: date | datetime | None) -> str:
+    """ "20 Nov 2026"."""
+    if value is None:
+        return "—"
+    return format_date(value.astimezone(UTC).date() if isinstance(value, datetime) else value)
+
+
+@register.filter
+def instant(value: datetime | None) -> str:
+    """ "20 Nov 2026, 09:31 UTC"."""
+    return "—" if value is None else f"{on(value)}, {value.astimezone(UTC):%H:%M} UTC"
+
+
+@register.filter
+def evidence_state(state: str) -> SafeString:
+    """The state of evidence as a mark and a word."""
+    css, word = _STATES[state]
+    return format_html('<span class="ev {}">{}</span>', css, word)
+
+
+@register.filter
+def source(item: Any) -> str:
+    """Where an item can be checked: "SYS-000123, version 3, entry 4,511 of 12 Nov 2026"."""
+    version = f" v{item.version}" if item.version else ""
+    return f"{item.reference}{version} (entry {item.entry}, {on(item.at)})"
+
+
+@register.filter
+def size(value: int) -> str:
+    """Bytes as people read them."""
+    if value < 1000:
+        return f"{value} B"
+    return f"{value / 1000:,.0f} kB" if value < 1_000_000 else f"{value / 1_000_000:,.1f} MB"
+
+
+@register.filter
+def more(records: int, shown: Any) -> str:
+    """How many records are not shown."""
+    return num(records - len(shown))
+
+
+@register.filter
+def sentences(texts: Any) -> str:
+    """Sentences as one list: "Policies and procedures; Training records." """
+    return "; ".join(text[:1].lower() + text[1:].rstrip(".") for text in texts) + "."
+
+
+@register.filter
+def column(evidence: Any, populations: Any) -> str:
+    """The heading of the column in which a collector's evidence stands."""
+    one = evidence.collector
+    return next((made.label_of(one.column) for made in populations if made.slug == one.reads), one.column)
