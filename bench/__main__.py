@@ -41,14 +41,15 @@ def main() -> None:
 
         for turn in ("first import", "second import"):
             start = time.perf_counter()
-            call_command(
-                "import_records",
-                "ai-systems",
-                str(options.file),
-                mapping=options.mapping,
-                user="bench",
-                stdout=open(os.devnull, "w"),
-            )
+            with Path(os.devnull).open("w") as nowhere:
+                call_command(
+                    "import_records",
+                    "ai-systems",
+                    str(options.file),
+                    mapping=options.mapping,
+                    user="bench",
+                    stdout=nowhere,
+                )
             print(f"{turn} of {options.file.name}: {time.perf_counter() - start:.1f} s (goal 20)")
 
     data.fill(options.systems)
@@ -56,7 +57,8 @@ def main() -> None:
     from inventory.models import AISystem
 
     print(
-        f"pages through HTTP, p50 / p95 in ms, at {AISystem.objects.count():,} systems and ratio to the smaller register"
+        f"pages through HTTP, p50 / p95 in ms, at {AISystem.objects.count():,} systems"
+        " and ratio to the smaller register"
     )
     for name in pages.PAGES:
         ratio = many[name][0] / few[name][0]

@@ -60,7 +60,7 @@ def fill(upto: int) -> None:
             continue
         columns.append(f'"{field.column}"')
         default = field.get_default() if field.has_default() else ""
-        values.append(special.get(field.column, f"'{default}'"))
+        values.append(special.get(field.attname, f"'{default}'"))
     sql = _FILL.format(columns=", ".join(columns), values=", ".join(values).replace("%", "%%"), units=UNITS)
     with acting(BENCH), connection.cursor() as cursor:
         cursor.execute(sql, [have + 1, upto])

@@ -22,7 +22,8 @@ from portal.access.models import User
 PAGES = {
     "list": "/ai-systems/",
     "filtered list": "/ai-systems/?stage=monitoring&health_data=yes",
-    "search": "/ai-systems/?q=imaging+assistant",
+    "search": "/ai-systems/?q=imaging+team+412",
+    "broad search": "/ai-systems/?q=imaging+assistant",
     "sorted list": "/ai-systems/?sort=-next_review_on",
     "home": "/",
     "API page": "/api/v1/ai-systems",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +69,9 @@ LOG_INS: Final = {"person_name": "person", "deputy_name": "deputy", "sponsor_nam
 # Systems that ran, or had run, before the register was opened.
 OPENED: Final = (*LIVE_STAGES, Stage.RETIREMENT)
 
+# Written when all records of the register are there: a version names its successor, which is based on that version.
+LATER: Final = {"model-versions": ("replacement",)}
+
 # Entries of a record that are not fields: the cells it came from, and what other systems call it.
 ASIDE: Final = ("as_imported", "known_as")
 
@@ -104,8 +108,11 @@ class Sample:
         """Write every register. Call inside `acting(...)`."""
         for slug in ORDER:
             register = get_register(slug)
-            for keys in waves(register, read(slug)):
-                self._ingest(register, [row for row in self.rows(slug) if _own(row) in keys])
+            later, rows = LATER.get(slug, ()), self.rows(slug)
+            for keys in waves(register, read(slug), later):
+                self._ingest(register, [_without(row, later) for row in rows if _own(row) in keys])
+            if later:
+                self._write(register, [row for row in rows if any(row.values.get(name) for name in later)])
         self._name_elsewhere()
 
     def rows(self, slug: str) -> list[RowInput]:
@@ -224,9 +231,15 @@ def read(slug: str) -> Entries:
     return _read[slug]
 
 
-def waves(register: Register, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[set[str]]:
-    """The keys in groups, so that a record comes after those of its own register that it refers to."""
-    to_itself = [name for name, target in register.relations.items() if target is register.model]
+def waves(
+    register: Register, entries: Mapping[str, Mapping[str, Any]], later: Collection[str] = ()
+) -> Iterator[set[str]]:
+    """The keys in groups, so that a record comes after those of its own register that it refers to.
+
+    References by the fields `later` do not count.
+    """
+    relations = register.relations.items()
+    to_itself = [name for name, target in relations if target is register.model and name not in later]
     left = dict(entries)
     while left:
         ready = {key for key, entry in left.items() if not any(entry.get(name) in left for name in to_itself)}
@@ -251,6 +264,10 @@ def relative_day(text: str, today: date) -> date:
         return today + timedelta(days=count)
     years, month = divmod(today.year * 12 + today.month - 1 + count, 12)
     return date(years, month + 1, 1)
+
+
+def _without(row: RowInput, names: Collection[str]) -> RowInput:
+    return replace(row, values={name: value for name, value in row.values.items() if name not in names})
 
 
 def _own(row: RowInput) -> str:

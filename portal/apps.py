@@ -9,4 +9,5 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def ready(self) -> None:
+        from portal.api import schema  # noqa: F401, PLC0415 - registers what the API's schema needs
         from portal.history import checks  # noqa: F401, PLC0415 - registers the system checks

@@ -16,7 +16,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - a fixed kernel mount
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def post_worker_init(worker: Any) -> None:
     """Move everything loaded so far out of the collector's sight: full collections cost up to 500 ms without it."""
     gc.collect()
     gc.freeze()

@@ -111,7 +111,7 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["OPTIONS"] = {
     # Refuse rather than wait for ever behind somebody's forgotten lock.
-    "options": "-c lock_timeout=10s -c statement_timeout=120s",
+    "options": "-c lock_timeout=10s -c statement_timeout=120s -c jit=off",
 }
 if env.bool("DATABASE_POOL", default=False):  # web processes only: Celery's forks close pools
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.int("WEB_THREADS", default=4) + 1}
@@ -235,6 +235,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Choices that fields of several names share.
+    "ENUM_NAME_OVERRIDES": {
+        "FactEnum": "portal.records.fields.Tristate",
+        "ClassificationEnum": "inventory.choices.Classification",
+    },
 }
 
 LOGGING = {

@@ -21,16 +21,14 @@ from reports.scopes import Native, mask, native
 State: TypeAlias = Literal["complete", "partial", "none", "external", "outside"]
 STATES: tuple[State, ...] = ("complete", "partial", "none", "external", "outside")
 SHOWN_EXAMPLES = 3
+NOTHING_IN_SCOPE = "0 in scope"
 
 _RECORDED = {
     "eu-ai-act": {str(role): bit for role, bit in EU_ROLES.items()},
     "hipaa": {str(role): bit for role, bit in HIPAA_ROLES.items()},
     "soc2": {},
 }
-_ROLE_SOURCE = {
-    "eu-ai-act": "role under Art. 3 declared in a use of the system",
-    "hipaa": "role under 45 CFR 160.103 declared in a use of the system, by its unit or by a unit above",
-}
+_URGENCY = {"now": 0, "disputed": 1, "from": 2, "not_our_role": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,6 @@ class InScope:
     kind: Native
     sure: int
     maybe: int
-    undeclared: int
 
     @property
     def total(self) -> int:
@@ -63,6 +60,7 @@ class Assessment:
     status: str
     applies: str
     reason: str
+    urgency: int
     in_scope: InScope
     state: State
     held: str
@@ -112,19 +110,22 @@ class Assessor:
         scopes = mask(application.scope for application in requirement.applies)
         addressed = frozenset(role for item in requirement.applies for role in item.to_roles)
         in_scope = self.in_scope(requirement, scopes, addressed)
-        status, label, reason = self.applies(requirement, addressed)
-        evidence = tuple(
-            self.evidence(self.found.known[name], scopes, addressed) for name in requirement.collectors
-        )
-        state = "none" if status == "not_our_role" else self.state(requirement, in_scope, evidence)
+        status, label, reason, urgency = self.applies(requirement, addressed)
+        ours = status != "not_our_role"
+        # Where nothing is in scope nothing is asked, so nothing is missing either.
+        asked = ours and (in_scope.total > 0 or in_scope.kind == "organization")
+        names = requirement.collectors if asked else ()
+        evidence = tuple(self.evidence(self.found.known[name], in_scope.kind, scopes, addressed) for name in names)
+        held = self.held(requirement, in_scope, evidence, scopes, addressed) if ours else "not our role"
         return Assessment(
             requirement=requirement,
             status=status,
             applies=label,
             reason=reason,
+            urgency=urgency,
             in_scope=in_scope,
-            state=state,
-            held="not our role" if status == "not_our_role" else self.held(requirement, in_scope, evidence, scopes, addressed),
+            state=self.state(requirement, in_scope, evidence) if ours else "none",
+            held=held,
             evidence=evidence,
             missing=tuple(_missing(evidence)),
             not_held_yet=tuple(LATER[name] for name in requirement.later),
@@ -134,23 +135,20 @@ class Assessor:
 
     # --- does it apply ---
 
-    def applies(self, requirement: Requirement, addressed: frozenset[str]) -> tuple[str, str, str]:
-        """(status, words for the table, the reason)."""
-        if self.catalog.framework == "soc2":
-            found = applicability(requirement, on=self.day, roles=addressed)
-            if requirement.kind == "security":
-                return found.status, "In every report", "The common criteria belong to every SOC 2 report."
-            return "if", "If in the report", "Only where the report covers this category; the register does not hold that."
+    def applies(self, requirement: Requirement, addressed: frozenset[str]) -> tuple[str, str, str, int]:
+        """(status, words for the table, the reason, urgency: 0 for what applies now)."""
         ours = frozenset(role for role, bit in self.recorded.items() if bit & self.declared)
-        if ours & addressed:
+        if self.catalog.framework == "soc2":
+            if requirement.kind == "security":
+                return "now", "In every report", "The common criteria belong to every SOC 2 report.", 0
+            return "if", "If in the report", "Only where the report covers this category, which is not held here.", 1
+        unknown = bool(self.undeclared) or not addressed & set(self.recorded)
+        if ours & addressed or not unknown:
             found = applicability(requirement, on=self.day, roles=ours)
-            return found.status, _label(found), found.reason
-        if self.undeclared or not (addressed & set(self.recorded)):
-            found = applicability(requirement, on=self.day, roles=addressed)
-            label = _label(found)
-            return "if", f"If our role: {label[:1].lower()}{label[1:]}", found.reason
-        found = applicability(requirement, on=self.day, roles=ours)
-        return found.status, found.label, found.reason
+            return found.status, _label(found), found.reason, _URGENCY[found.status]
+        found = applicability(requirement, on=self.day, roles=addressed)
+        label = _label(found)
+        return "if", f"If our role: {label[:1].lower()}{label[1:]}", found.reason, _URGENCY[found.status]
 
     def role_note(self, addressed: frozenset[str]) -> str:
         """What the register knows of our role in this duty, in words."""
@@ -160,13 +158,11 @@ class Assessor:
         named = _either([words[role] for role in words if role in addressed])
         unrecorded = [words[role] for role in words if role in addressed and role not in self.recorded]
         if not addressed & set(self.recorded):
-            return f"Addressed to the {named}. The register does not hold this role, so the duty applies if it is yours."
-        note = f"Addressed to the {named}."
+            return f"Addressed to the {named}. The register does not hold this role: the duty applies if it is yours."
+        note = f"Addressed to the {named}"
         if self.undeclared:
-            note += (
-                f" Role not declared for {self.undeclared:,} of {self.systems:,} AI systems: for them the duty applies if"
-                " the role is yours, and they are counted."
-            )
+            note += f"; not declared for {self.undeclared:,} of {self.systems:,} AI systems, which count as possibly ours"
+        note += "."
         if unrecorded and self.undeclared:
             note += f" The register does not hold the role of {_either(unrecorded)}."
         return note
@@ -178,26 +174,33 @@ class Assessor:
         asked = sum(bit for role, bit in self.recorded.items() if role in addressed)
         return not asked or not roles or bool(roles & asked)
 
+    def is_ours(self, roles: int, addressed: frozenset[str]) -> bool:
+        """Whether a declared role makes it ours; a framework that knows no roles is always ours."""
+        asked = sum(bit for role, bit in self.recorded.items() if role in addressed)
+        return bool(roles & asked) if self.recorded else True
+
     def in_scope(self, requirement: Requirement, scopes: int, addressed: frozenset[str]) -> InScope:
         kind = native(application.scope for application in requirement.applies)
-        sure = maybe = undeclared = 0
+        sure = maybe = 0
         for (certain, possible, roles, _asked, _held), n in self.groups.get(kind, Counter()).items():
             if kind == "system" and not self._matches(roles, addressed):
                 continue
-            if certain & scopes:
-                sure += n
-            elif possible & scopes:
-                maybe += n
-            else:
+            if not (certain | possible) & scopes:
                 continue
-            undeclared += 0 if roles else n
-        return InScope(kind, sure, maybe, undeclared)
+            ours = kind != "system" or self.is_ours(roles, addressed)
+            sure += n if ours and certain & scopes else 0
+            maybe += 0 if ours and certain & scopes else n
+        return InScope(kind, sure, maybe)
 
-    def evidence(self, one: Collector, scopes: int, addressed: frozenset[str]) -> Evidence:
-        """What a collector found among what a requirement asks about."""
+    def evidence(self, one: Collector, kind: Native, scopes: int, addressed: frozenset[str]) -> Evidence:
+        """What a collector found among what a requirement asks about.
+
+        Duties about AI models are not counted over systems: there the register only tells what there is.
+        """
+        informs = one.informs_only or (kind == "model" and one.counts == "system")
         records = sum(n for (name, where), n in self.found.records.items() if name == one.name and where & scopes)
         held = total = 0
-        if not one.informs_only:
+        if not informs:
             bit = self.found.bit(one.name)
             for (certain, possible, roles, asked, has), n in self.groups.get(one.counts, Counter()).items():
                 if not asked & bit or not (certain | possible) & scopes:
@@ -209,7 +212,7 @@ class Assessor:
         return Evidence(
             collector=one,
             held=held,
-            total=None if one.informs_only else total,
+            total=None if informs else total,
             records=records,
             extracted_at=self.found.moment.at,
             items=self._items(one, scopes, addressed),
@@ -255,7 +258,7 @@ class Assessor:
         if requirement.portal == "outside":
             return "see section 3"
         if in_scope.kind != "organization" and in_scope.total == 0:
-            return "0 in scope"
+            return NOTHING_IN_SCOPE
         counted = [one for one in evidence if one.total]
         kinds = [one.collector.counts for one in counted]
         kind = in_scope.kind if in_scope.kind in kinds else (kinds[0] if kinds else "")

@@ -79,7 +79,7 @@ def _render(pack: EvidencePack, found: Collected, work: Path, reporter: Reporter
     reporter.say(f"{len(assessments)} requirements judged against {assessor.systems:,} AI systems.")
     manifest = write_json(work / MANIFEST, manifest_of(pack, catalog, found, pdf.tools()))
     reporter.progress(_DRAWING)
-    html = render_to_string("reports/pack/pack.html", context_of(pack, catalog, found, assessor, assessments, manifest))
+    html = render_to_string("reports/pack/pack.html", context_of(pack, found, assessor, assessments, manifest))
     return pdf.write_pdf(
         html,
         work / pack.file_name,

@@ -21,6 +21,7 @@ from reports.populations import CHANGES, MATRIX, Population, populations
 from reports.scopes import ALWAYS, EVERY, Masks, model_masks, source_masks, system_masks, vendor_masks
 
 EXAMPLES = 6
+CELL = 90  # characters of a cell in a short table
 SAMPLE_ROWS = 100
 
 # Which register makes which kind of subject.
@@ -74,7 +75,6 @@ class Collected:
     examples: dict[tuple[str, int], list[tuple[Any, Item]]] = field(default_factory=lambda: defaultdict(list))
     attachments: dict[str, Attachment] = field(default_factory=dict)
     samples: dict[str, list[tuple[Item, list[str]]]] = field(default_factory=dict)
-    shown: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     observation: Counter[str] = field(default_factory=Counter)
     in_period: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -128,13 +128,9 @@ class _Pass:
         self.about = [(c, found.bit(c.name)) for c in found.known.values() if c.counts == self.kind]
         self.everyone = sum(bit for _c, bit in self.about)
         self.wanted: dict[str, int] = dict.fromkeys((c.name for c, _bit in self.here), EVERY)
-        listed = population.register.list_display if population.register else ("person", "role")
-        self.shown = [column.key for column in population.columns if column.key in listed]
 
     def run(self, folder: Path, about: dict[str, Any]) -> None:
         population, found = self.population, self.found
-        keys = [column.key for column in population.columns]
-        shown = [keys.index(key) for key in self.shown]
         writer = TableWriter(folder, population.slug, population.title, population.query, population.columns, about)
         sample: list[tuple[Item, list[str]]] = []
         for row in in_order(population.model, standing(population.model, found.moment)):
@@ -143,11 +139,10 @@ class _Pass:
             cells = population.cells(row)
             writer.write(cells)
             if len(sample) < SAMPLE_ROWS:
-                sample.append((self.item(row), [text(cells[at]) for at in shown]))
+                sample.append((self.item(row), [text(cell) for cell in cells]))
             self.note(row)
         found.attachments[population.slug] = writer.close()
         found.samples[population.slug] = sample
-        found.shown[population.slug] = self.shown
 
     def item(self, row: Any) -> Item:
         name = str(getattr(row, "name", "") or "")
@@ -260,7 +255,7 @@ def text(value: Any) -> str:
     if hasattr(value, "strftime"):
         return f"{value.day} {value:%b %Y}"
     flat = " ".join(str(value).split())
-    return flat if len(flat) <= 90 else flat[:89].rstrip() + "…"
+    return flat if len(flat) <= CELL else flat[: CELL - 1].rstrip() + "…"
 
 
 def _write_changes(found: Collected, made: list[Population], folder: Path, about: dict[str, Any]) -> None:

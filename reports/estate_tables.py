@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,25 +11,77 @@ from reports.collect import Collected
 from reports.collectors import Item
 
 UNITS_SHOWN = 45
-SYSTEMS_SHOWN = 100
-ROWS_SHOWN = 20
-COLUMNS_SHOWN = 5
+SYSTEMS_SHOWN = 80
+ROWS_SHOWN = 15
 PEOPLE_SHOWN = 12
 
-# Which registers are shown, under which heading, with the sentence for an empty one.
-SHOWN: tuple[tuple[str, str, str], ...] = (
-    ("role-assignments", "Ownership and oversight", "Nobody is on record as answering for anything in scope."),
-    ("system-uses", "Where systems are used", "No use of a system is on record."),
-    ("system-versions", "System versions", "No version of a system is on record."),
-    ("model-versions", "Model versions", "No model version is on record."),
-    ("data-sources", "Data sources", "No data source is on record."),
-    ("data-flows", "Data flows", "No data flow is on record."),
-    ("vendors", "Vendors", "No vendor is on record."),
-    ("agreements", "Agreements", "No agreement is on record."),
-    ("vendor-attestations", "Attestations of vendors", "No attestation is on record."),
-    ("sub-processors", "Sub-processors", "No sub-processor is on record."),
-    ("documents", "Documents", "No document is on record."),
+SYSTEM_COLUMNS = ("name", "unit", "stage", "risk_class", "live_on")
+# Which registers are shown, with which columns (the first is the wide one), and the sentence for an empty one.
+SHOWN: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    (
+        "role-assignments",
+        "Ownership and oversight",
+        ("system", "role", "person_name", "valid_from", "accepted_on"),
+        "Nobody is on record as answering for anything in scope.",
+    ),
+    (
+        "system-uses",
+        "Where systems are used",
+        ("system", "unit", "ai_act_role", "hipaa_role", "live_from"),
+        "No use of a system is on record.",
+    ),
+    (
+        "system-versions",
+        "System versions",
+        ("system", "release", "released_on", "retired_on"),
+        "No version of a system is on record.",
+    ),
+    (
+        "model-versions",
+        "Model versions",
+        ("name", "ai_model", "release", "hosting", "retired_on"),
+        "No model version is on record.",
+    ),
+    (
+        "data-sources",
+        "Data sources",
+        ("name", "owner", "classification", "personal_data", "health_data"),
+        "No data source is on record.",
+    ),
+    (
+        "data-flows",
+        "Data flows",
+        ("system", "direction", "data_source", "vendor", "health_data"),
+        "No data flow is on record.",
+    ),
+    ("vendors", "Vendors", ("name", "kind", "country", "personal_data", "health_data"), "No vendor is on record."),
+    (
+        "agreements",
+        "Agreements",
+        ("name", "kind", "vendor", "effective_on", "expires_on"),
+        "No agreement is on record.",
+    ),
+    (
+        "vendor-attestations",
+        "Attestations of vendors",
+        ("vendor", "kind", "period_from", "period_to", "opinion"),
+        "No attestation is on record.",
+    ),
+    (
+        "sub-processors",
+        "Sub-processors",
+        ("processor", "vendor", "service", "region", "health_data"),
+        "No sub-processor is on record.",
+    ),
+    (
+        "documents",
+        "Documents",
+        ("name", "kind", "attached_to", "valid_from", "valid_to"),
+        "No document is on record.",
+    ),
 )
+
+_REFERENCE = re.compile(r"^[A-Z]{2,6}-[0-9]{6,} · ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +132,12 @@ def estate_of(found: Collected) -> EstateTables:
     return EstateTables(
         by_unit=_matrix("Unit", found.by_unit, UNITS_SHOWN),
         by_class=_matrix("Risk class", found.by_class),
-        systems=_sample(found, "ai-systems", "AI systems", "No AI system is in scope.", SYSTEMS_SHOWN),
-        samples=tuple(_sample(found, slug, title, empty, ROWS_SHOWN) for slug, title, empty in SHOWN),
+        systems=_sample(
+            found, "ai-systems", "AI systems", SYSTEM_COLUMNS, "No AI system is in scope.", limit=SYSTEMS_SHOWN
+        ),
+        samples=tuple(
+            _sample(found, slug, title, columns, empty, limit=ROWS_SHOWN) for slug, title, columns, empty in SHOWN
+        ),
         in_period=_verbs(found.in_period),
         changes=_verbs(counts.by_register),
         change_total=counts.total,
@@ -103,19 +160,21 @@ def _sum(counted: Counter[tuple[str, str]], name: str) -> int:
     return sum(counted[name, stage] for stage in Stage.values)
 
 
-def _sample(found: Collected, slug: str, title: str, empty: str, limit: int) -> Sample:
+def _sample(
+    found: Collected, slug: str, title: str, columns: tuple[str, ...], empty: str, *, limit: int
+) -> Sample:
     attachment = found.attachments.get(slug)
-    rows = found.samples.get(slug, [])[:limit]
-    shown = found.shown.get(slug, [])[:COLUMNS_SHOWN]
-    labels = tuple(attachment.label_of(key) for key in shown) if attachment else ()
-    return Sample(
-        title=title,
-        slug=slug,
-        columns=labels,
-        rows=tuple((item, tuple(cells[:COLUMNS_SHOWN])) for item, cells in rows),
-        count=attachment.rows if attachment else 0,
-        empty=empty,
-    )
+    if attachment is None:
+        return Sample(title, slug, (), (), 0, empty)
+    keys = [column.key for column in attachment.columns]
+    places = [keys.index(name) for name in columns if name in keys]
+    rows = []
+    for item, cells in found.samples[slug][:limit]:
+        first, *rest = (cells[at] for at in places)
+        # The wide column keeps references; in the narrow ones names are enough, and the attachment has both.
+        rows.append((item, (first, *(_REFERENCE.sub("", cell) for cell in rest))))
+    labels = tuple(attachment.columns[at].label for at in places)
+    return Sample(title, slug, labels, tuple(rows), attachment.rows, empty)
 
 
 def _verbs(counted: Counter[tuple[str, str]]) -> tuple[tuple[str, int, int, int], ...]:

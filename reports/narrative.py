@@ -13,7 +13,7 @@ from typing import Any
 from inventory.choices import Stage
 from portal.history.context import Source
 from portal.ledger.models import LedgerEntry
-from reports.assess import STATES, Assessment, Assessor, plural, tally
+from reports.assess import NOTHING_IN_SCOPE, STATES, Assessment, Assessor, plural, tally
 from reports.attachments import FileFact
 from reports.catalog import Catalog, Group, format_date
 from reports.catalogs import CONFIDENCES, LATER, PORTALS, SCOPES
@@ -24,6 +24,7 @@ from reports.populations import CHANGES, MATRIX
 from reports.scopes import READING
 
 GAPS_SHOWN = 40
+UNKNOWN_SHOWN = 24
 
 SOURCES = {
     Source.UI: "in the browser",
@@ -59,18 +60,15 @@ class ItemGap:
 
 
 def context_of(
-    pack: EvidencePack,
-    catalog: Catalog,
-    found: Collected,
-    assessor: Assessor,
-    assessments: list[Assessment],
-    manifest: FileFact,
+    pack: EvidencePack, found: Collected, assessor: Assessor, assessments: list[Assessment], manifest: FileFact
 ) -> dict[str, Any]:
     """The context of reports/pack/pack.html."""
+    catalog = assessor.catalog
     duty, duties = DUTY[pack.framework]
     groups = [
         GroupOf(group, tuple(a for a in assessments if a.requirement.group == group.id)) for group in catalog.groups
     ]
+    unknown = _unknown(found)
     populations = list(found.attachments.values())
     return {
         "pack": pack,
@@ -87,18 +85,22 @@ def context_of(
         "when_words": _when(pack),
         "observation": _observation(pack, found),
         "role_words": _roles(pack, assessor),
+        "not_declared": any(a.applies.startswith("If our role") for a in assessments),
+        "unsure": any(a.confidence_note for a in assessments),
         "ledger_words": _ledger(pack),
         "populations": populations,
         "attached_rows": sum(one.rows for one in populations),
         "manifest": manifest,
-        "item_gaps": _item_gaps(found, assessor, assessments),
+        "item_gaps": _item_gaps(found, assessments),
         "duty_gaps": _duty_gaps(assessments)[:GAPS_SHOWN],
         "duty_gaps_left": max(0, len(_duty_gaps(assessments)) - GAPS_SHOWN),
         "later": _later(assessments),
-        "unknown": _unknown(found),
+        "unknown": unknown[:UNKNOWN_SHOWN],
+        "unknown_left": max(0, len(unknown) - UNKNOWN_SHOWN),
         "matrix": found.attachments[MATRIX],
         "changes": found.attachments[CHANGES],
         "estate": estate_of(found),
+        "notes": [note.replace("listed under `later`", "that it does not hold yet") for note in catalog.notes],
         "portals": [(name.capitalize(), words) for name, words in PORTALS.items()],
         "confidences": [(name.capitalize(), words) for name, words in CONFIDENCES.items()],
         "readings": _readings(catalog),
@@ -119,11 +121,16 @@ def _lead(pack: EvidencePack, assessor: Assessor, assessments: list[Assessment])
     words = f"{_n(ours, one, many).capitalize()} may touch these {_n(assessor.systems, 'AI system', 'AI systems')}"
     words += f"; {elsewhere:,} more are not our role. " if elsewhere else ". "
     nothing = [a for a in assessments if a.state == "none" and a.status != "not_our_role"]
-    empty = sum(1 for a in nothing if a.held == "0 in scope")
+    empty = sum(1 for a in nothing if a.held == NOTHING_IN_SCOPE)
     if not nothing:
         return words + "For each of them the register holds something."
-    words += f"For {len(nothing):,} of them the register holds nothing"
-    return words + (f", for {empty:,} of these because nothing falls in scope." if empty else ".")
+    told = []
+    if len(nothing) > empty:
+        told.append(f"for {len(nothing) - empty:,} of them the register holds nothing")
+    if empty:
+        told.append(f"for {empty:,} nothing falls in scope")
+    sentence = "; ".join(told)
+    return f"{words}{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _scope(pack: EvidencePack, found: Collected, assessor: Assessor) -> str:
@@ -181,7 +188,7 @@ def _ledger(pack: EvidencePack) -> str:
     return f"{_n(entries, 'entry', 'entries')}, the last one no. {pack.ledger_entry:,}; not anchored outside yet"
 
 
-def _item_gaps(found: Collected, assessor: Assessor, assessments: list[Assessment]) -> list[ItemGap]:
+def _item_gaps(found: Collected, assessments: list[Assessment]) -> list[ItemGap]:
     """Every item that some requirement asks for and some record lacks, the widest gap first."""
     asked: Counter[str] = Counter(e.collector.name for a in assessments for e in a.evidence)
     widest: dict[str, tuple[int, int]] = {}
@@ -202,10 +209,9 @@ def _item_gaps(found: Collected, assessor: Assessor, assessments: list[Assessmen
 
 
 def _duty_gaps(assessments: list[Assessment]) -> list[Assessment]:
-    """Requirements that lack something, those that apply now first."""
-    order = {"now": 0, "disputed": 1, "if": 2, "from": 3}
-    lacking = [a for a in assessments if a.status in order and (a.short_gaps or a.state == "none")]
-    return sorted(lacking, key=lambda a: (order[a.status], a.state != "none"))
+    """Requirements that lack something, those that apply now first; what is not asked of anything lacks nothing."""
+    lacking = [a for a in assessments if a.status != "not_our_role" and a.held != NOTHING_IN_SCOPE]
+    return sorted((a for a in lacking if a.short_gaps or a.state == "none"), key=lambda a: a.urgency)
 
 
 def _later(assessments: list[Assessment]) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 # Models with a rule that field types alone do not tell.
 def _special() -> dict[str, dict[str, Any]]:
-    from inventory.models import AISystem, DataSource  # noqa: PLC0415 - models load after this module
+    from inventory.models import AISystem, DataSource
 
     return {
         "RoleAssignment": {"system": lambda _n: create(AISystem), "person_name": "Dana Whitfield"},
@@ -43,7 +43,7 @@ def build(model: type[models.Model], **values: Any) -> Any:
         elif field.has_default() or field.null:
             continue
         elif isinstance(field, models.ForeignKey):
-            values[name] = create(field.related_model)  # type: ignore[arg-type]  # a model class by now
+            values[name] = create(field.related_model)
         elif not field.blank:
             values[name] = _value(field, n)
     return model(**values)
@@ -64,9 +64,10 @@ def change(instance: models.Model) -> tuple[str, Any]:
     tracked = {f.name for f in history._meta.concrete_fields}
     fields = [f for f in instance._meta.concrete_fields if f.name in tracked]
     for field in fields:
-        if isinstance(field, models.CharField | models.TextField) and not field.choices and field.name != "reference":
-            if field.editable and not isinstance(field, models.SlugField | models.EmailField | models.URLField):
-                return field.name, f"changed {n}"[: field.max_length or 100]
+        is_text = isinstance(field, models.CharField | models.TextField) and not field.choices
+        has_form = isinstance(field, models.SlugField | models.EmailField | models.URLField)
+        if is_text and not has_form and field.editable and field.name != "reference":
+            return field.name, f"changed {n}"[: field.max_length or 100]
     for field in fields:
         if field.choices and field.editable:
             now = getattr(instance, field.name)

@@ -36,7 +36,7 @@ def dates_in_order(record: models.Model, *pairs: tuple[str, str], periods: tuple
 def _out_of_order(record: models.Model, earlier: str, later: str, *, strict: bool) -> str:
     labels = {
         "later": record._meta.get_field(later).verbose_name,  # type: ignore[union-attr]  # dates, not relations
-        "earlier": record._meta.get_field(earlier).verbose_name,  # type: ignore[union-attr]
+        "earlier": record._meta.get_field(earlier).verbose_name,  # type: ignore[union-attr]  # the same
     }
     if strict:
         return _("“%(later)s” must be after “%(earlier)s”.") % labels

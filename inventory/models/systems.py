@@ -180,18 +180,23 @@ class AISystem(Record):
         verbose_name = _("AI system")
         verbose_name_plural = _("AI systems")
         constraints = [order_constraint(earlier, later) for earlier, later in _ORDERED]
-        indexes = sortable(
-            "name",
-            "unit",
-            "stage",
-            "risk_class",
-            "kind",
-            "topic",
-            "next_review_on",
-            "live_on",
-            "regularize_by",
-            search=True,
-        )
+        indexes = [
+            *sortable(
+                "name",
+                "unit",
+                "stage",
+                "risk_class",
+                "kind",
+                "topic",
+                "next_review_on",
+                "live_on",
+                "regularize_by",
+                search=True,
+            ),
+            # Home counts the estate by these, from the index alone.
+            models.Index(fields=["stage", "risk_class"]),
+            models.Index(fields=["declaration", "id"]),
+        ]
 
     def clean(self) -> None:
         dates_in_order(self, *_ORDERED)

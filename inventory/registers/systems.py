@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.choices import Declaration, Stage
 from inventory.defaults import RISK_CLASS_IDS
+from inventory.filters import AISystemFilterSet
 from inventory.graph import connections
 from inventory.models import AISystem, OpeningBalance
 from inventory.opening import regularize_by
@@ -48,6 +49,7 @@ class AISystemRegister(InventoryRegister):
     list_select_related = ("unit", "risk_class")
     statuses = {"stage": "stage", "risk_class": "risk"}
     gated_fields = ("stage", "risk_class")
+    filterset = AISystemFilterSet
     views = (
         View("live-health", _("Live with health data"), f"{_LIVE}&health_data=yes"),
         View("high-risk", _("High risk"), f"risk_class={RISK_CLASS_IDS['high']}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from inventory.filters import VendorFilterSet
 from inventory.models import Agreement, AgreementClause, SubProcessor, Vendor, VendorAttestation
 from inventory.registers.base import InventoryRegister
 from portal.records.register import Related, View, register
@@ -12,6 +13,7 @@ from portal.records.register import Related, View, register
 @register(Vendor)
 class VendorRegister(InventoryRegister):
     slug = "vendors"
+    filterset = VendorFilterSet
     icon = "building-store"
     about = _(
         "A vendor is an outside organization that supplies, hosts or operates AI for you, or receives data because of"

@@ -1,4 +1,4 @@
-"""One log-in per role for a fresh instance on one's own machine. Never offered to a network: the launcher sees to it."""
+"""One log-in per role for a fresh instance on one's own machine. The launcher never offers it to a network."""
 
 from __future__ import annotations
 

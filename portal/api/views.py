@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.db import models
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, viewsets
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,17 +15,28 @@ from portal.access.models import User
 from portal.access.roles import Action
 from portal.records.models import ExternalId, Record
 from portal.records.register import Register, registers
-from portal.ui.filters import filterset_for
 from portal.ui.access import relations_shown
+from portal.ui.filters import filterset_for
 
 
 class MayView(BasePermission):
     """Reading the registers needs a role that may view."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+    def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.user, User) and request.user.can(Action.VIEW)
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "required": ["id", "reference", "name"],
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "reference": {"type": "string"},
+            "name": {"type": "string"},
+        },
+    }
+)
 class ReferenceSerializerField(serializers.Field):  # type: ignore[type-arg]  # not generic at run time
     """A relation as its id, reference and name."""
 
@@ -42,6 +53,9 @@ def serializer_for(register: Register) -> type[serializers.BaseSerializer[Any]]:
 
 @cache
 def _made(register: Register) -> type[serializers.ModelSerializer[Any]]:
+    # What a read-only field may hold is for the schema alone: of choices it would not say that they may be blank.
+    fields: list[Any] = [register.model._meta.get_field(name) for name in register.fields]
+    optional = {field.name: {"allow_blank": True} for field in fields if field.choices and field.blank}
     meta = type(
         "Meta",
         (),
@@ -49,12 +63,15 @@ def _made(register: Register) -> type[serializers.ModelSerializer[Any]]:
             "model": register.model,
             "fields": ["id", "reference", "version", *register.fields, "tags", "custom", "created_at", "updated_at"],
             "read_only_fields": [*register.fields, "tags"],
+            "extra_kwargs": optional,
         },
     )
-    relations: dict[str, Any] = {name: ReferenceSerializerField(read_only=True) for name in register.relations}
-    for name in register.fields:
-        if name not in relations and isinstance(register.model._meta.get_field(name), models.ForeignKey):
-            relations[name] = serializers.StringRelatedField(read_only=True)  # type: ignore[type-arg]  # a person
+    relations: dict[str, Any] = {}
+    for field in fields:
+        if isinstance(field, models.ForeignKey):
+            # What points to no record points to a person.
+            kind: Any = ReferenceSerializerField if field.name in register.relations else serializers.StringRelatedField
+            relations[field.name] = kind(read_only=True, allow_null=field.null)
     name = register.model.__name__ + "Serializer"
     return cast(
         "type[serializers.ModelSerializer[Any]]",
@@ -66,8 +83,8 @@ class RecordViewSet(viewsets.ReadOnlyModelViewSet[Any]):
     """`GET /api/v1/{register}` and `/{register}/{id}`: only what the caller may see; the list's own filters apply."""
 
     register: Register
-    permission_classes = [MayView]  # noqa: RUF012 - DRF's own way
-    lookup_value_regex = "[0-9a-f-]{36}|[A-Z]{2,6}-[0-9]{6,}"
+    permission_classes = [MayView]
+    lookup_value_regex = "(?:[0-9a-f-]{36}|[A-Z]{2,6}-[0-9]{6,})"
 
     def get_queryset(self) -> models.QuerySet[Any]:
         user = self.request.user

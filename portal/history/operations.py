@@ -16,7 +16,7 @@ HISTORY_PREFIX = "historical"
 def _run(schema_editor: BaseDatabaseSchemaEditor, statements: list[str]) -> None:
     # Statements Django put off (constraints, indexes) may belong to the very table; triggers do not mind.
     for statement in statements:
-        schema_editor.execute(statement, params=None)  # type: ignore[arg-type]  # None: no % substitution
+        schema_editor.execute(statement, params=None)  # None: no % substitution
 
 
 class InstallHistoryBase(Operation):

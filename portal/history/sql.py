@@ -100,10 +100,10 @@ class GovernedTable:
     def of(cls, model: type[models.Model], history: type[models.Model]) -> GovernedTable:
         """Read table names and columns from a model and its history model (current ones or a migration's)."""
         pk = model._meta.pk
-        assert pk is not None  # noqa: S101 - a concrete model always has one
+        assert pk is not None and pk.column is not None  # noqa: S101, PT018 - a concrete model always has one
         own = {field.column for field in model._meta.concrete_fields}
         # By name: the order of fields differs between a model and the migrations that made it.
-        columns = tuple(sorted(field.column for field in history._meta.concrete_fields if field.column in own))
+        columns = tuple(sorted(c for f in history._meta.concrete_fields if (c := f.column) is not None and c in own))
         prefix = next((f.prefix for f in model._meta.concrete_fields if hasattr(f, "prefix")), "")
         return cls(model._meta.db_table, history._meta.db_table, pk.column, columns, prefix)
 
@@ -121,7 +121,7 @@ class GovernedTable:
         both = "new_rows r"
         new, old = (", ".join(f"{side}.{_q(c)}" for c in self.telling) for side in ("n", "o"))
         changed = (
-            f"(SELECT n.* FROM new_rows n JOIN old_rows o ON o.{_q(self.pk)} = n.{_q(self.pk)}"
+            f"(SELECT n.* FROM new_rows n JOIN old_rows o ON o.{_q(self.pk)} = n.{_q(self.pk)}"  # noqa: S608 - quoted names
             f" WHERE ROW({new}) IS DISTINCT FROM ROW({old})) r"
         )
         guard = _SAME_KEYS.format(pk=_q(self.pk), table=self.table)
@@ -188,10 +188,14 @@ def append_only(table: str) -> list[str]:
     """Guards of a table that only the triggers may write, and nobody may change: they hold for its owner too."""
     on = f"ON public.{_q(table)}"
     return [
-        f"CREATE OR REPLACE TRIGGER muster_written_by_trigger BEFORE INSERT {on}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION muster.only_triggers()",
-        f"CREATE OR REPLACE TRIGGER muster_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE {on}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION muster.refuse()",
+        (
+            f"CREATE OR REPLACE TRIGGER muster_written_by_trigger BEFORE INSERT {on}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION muster.only_triggers()"
+        ),
+        (
+            f"CREATE OR REPLACE TRIGGER muster_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE {on}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION muster.refuse()"
+        ),
     ]
 
 

@@ -50,7 +50,7 @@ class TrackedHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field[Any, Any]]:
         """Copies without indexes, constraints and database defaults: history is written often and read by key."""
-        fields: dict[str, models.Field[Any, Any]] = super().copy_fields(model)
+        fields: dict[str, Any] = super().copy_fields(model)
         for name, field in fields.items():
             plain = getattr(field, "history_field", None)
             if plain is not None:  # a field that implies more than its column says so itself

@@ -15,8 +15,8 @@ from portal.jobs.models import Job
 log = logging.getLogger(__name__)
 
 
-def enqueue(  # noqa: PLR0913 - keyword-only, each of them a column
-    task: Task,
+def enqueue(
+    task: Task[..., Any],
     *,
     kind: str,
     title: str,
@@ -37,9 +37,9 @@ def enqueue(  # noqa: PLR0913 - keyword-only, each of them a column
     return job
 
 
-def send(task: Task, job: Job) -> None:
+def send(task: Task[..., Any], job: Job) -> None:
     """Hand the job to the broker. A broker that is down loses nothing: the reaper sends what still waits."""
     try:
-        task.apply_async(args=[str(job.pk)])
+        task.apply_async(args=(str(job.pk),))
     except (OperationalError, OSError) as error:
         log.warning("broker unreachable, job %s waits for the reaper: %s", job.pk, error)

@@ -80,7 +80,7 @@ def _nothing(_stage: str, _done: int, _total: int) -> None:
 
 
 class _Refused(Exception):  # noqa: N818 - not an error: it rolls the transaction back
-    """A row was refused and nothing may stay written."""
+    """A row was refused, or no row changed anything: nothing may stay written."""
 
 
 def run_import(
@@ -114,14 +114,12 @@ def run_import(
     )
     columns = _columns(mapping)
     if dry_run or (result.errors and not partial):
-        _dry(result, planned, batch, user, columns, progress)
+        _dry(result, planned, batch, user, columns=columns, progress=progress)
         return result
     try:
         with acting(actor, reason=_("Import of %(file)s") % {"file": table.name}):
             batch.save(force_insert=True)
             _write(result, planned, batch, user, partial=partial, columns=columns, progress=progress)
-            if not result.changed():
-                raise _Refused  # nothing came of it, so nothing says that something did
         result.written = True
     except _Refused:
         result.written = not result.errors or partial
@@ -158,6 +156,7 @@ def _write(
     columns: dict[str, str],
     progress: Progress,
 ) -> None:
+    """All batches in their order. Raises _Refused where nothing may stay written."""
     done, total = 0, sum(len(one.rows) for one in planned.batches)
     for one in planned.batches:
         register = get_register(one.register)
@@ -169,6 +168,8 @@ def _write(
             raise _Refused
         done += len(one.rows)
     progress(_("Writing history"), done, total)
+    if not result.changed():
+        raise _Refused  # nothing came of it, so nothing says that something did
 
 
 def _dry(
@@ -176,6 +177,7 @@ def _dry(
     planned: ImportPlan,
     batch: ImportBatch,
     user: User,
+    *,
     columns: dict[str, str],
     progress: Progress,
 ) -> None:

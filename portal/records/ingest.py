@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from portal.access.models import User
 from portal.access.roles import Action
 from portal.history.context import Actor, acting
-from portal.records import customfields, uniqueness
+from portal.records import uniqueness
 from portal.records.models import ExternalId, ImportBatch, Record
 from portal.records.references import References
 from portal.records.register import Register
+from portal.records.rowfill import RowFiller, Work
 from portal.records.rows import Problem, RowInput, SourceKey
 
 CHUNK = 1000  # rows a statement: large enough for speed, small enough for the 65,535 parameters of the protocol
@@ -69,19 +70,6 @@ class ConflictError(Exception):
         self.theirs = theirs
 
 
-@dataclass(slots=True)
-class _Work:
-    """A row on its way through the engine."""
-
-    row: RowInput
-    record: Record
-    is_new: bool
-    given: list[str] = field(default_factory=list)
-    before: dict[str, Any] = field(default_factory=dict)
-    changed: tuple[str, ...] = ()
-    failed: bool = False
-
-
 def ingest(
     register: Register,
     rows: Sequence[RowInput],
@@ -123,7 +111,7 @@ class _Engine:
         self.pending = pending
         self.batch = batch
         self.shut = frozenset(register.gated_fields) if not gate and register.gate_is_shut() else frozenset()
-        self.work: list[_Work] = []
+        self.work: list[Work] = []
         self.known: dict[SourceKey, ExternalId] = {}
 
     # --- reading and checking ---
@@ -134,23 +122,24 @@ class _Engine:
         existing = self._existing(rows, lock, result)
         references = References(self.register, self.user, self.pending)
         references.collect(rows)
-        custom = customfields.definitions(self.register.slug)
+        filler = RowFiller(self.register, references, shut=self.shut, batch=self.batch)
         for row in rows:
             record = existing.get(row.number)
             if any(p.row == row.number and p.code == "unknown_record" for p in result.problems):
-                self.work.append(_Work(row, self.model(), is_new=True, failed=True))
+                self.work.append(Work(row, self.model(), is_new=True, failed=True))
                 continue
-            work = _Work(row, record or self.model(), is_new=record is None)
-            self._fill(work, references, custom, result)
+            work = Work(row, record or self.model(), is_new=record is None)
+            result.problems += filler.fill(work)
             self.work.append(work)
         self._cycles(result)
-        for problem, work in uniqueness.violations(self.model, [(w.row.number, w.record) for w in self._good()]):
-            self._fail(result, work, problem.field, problem.code, problem.message)
+        rows_of = {work.row.number: work for work in reversed(self.work)}
+        for problem, number in uniqueness.violations(self.model, [(w.row.number, w.record) for w in self._good()]):
+            result.problems.append(rows_of[number].fail(problem.field, problem.code, problem.message))
         for work in self.work:
             self._settle(work, result)
         return result
 
-    def _good(self) -> list[_Work]:
+    def _good(self) -> list[Work]:
         return [work for work in self.work if not work.failed]
 
     def _existing(self, rows: Sequence[RowInput], lock: bool, result: IngestResult) -> dict[int, Record]:
@@ -188,64 +177,10 @@ class _Engine:
                 existing[row.number] = known_record
         return existing
 
-    def _fill(
-        self, work: _Work, references: References, custom: customfields.Definitions, result: IngestResult
-    ) -> None:
-        """Set the row's values on its record and check them: field by field, then the row as a whole."""
-        record: Any = work.record
-        unresolved = []
-        for name, value in work.row.values.items():
-            try:
-                if name == "custom" or name.startswith("custom."):
-                    work.before.setdefault("custom", dict(record.custom))
-                    record.custom = customfields.merge(custom, record.custom, name, value)
-                    work.given.append("custom")
-                    continue
-                if name not in self.register.fields and name != "tags":
-                    raise ValidationError(_("This register has no field called %s.") % name, code="unknown_field")
-                model_field = self.model._meta.get_field(name)
-                attname = model_field.attname
-                work.before[name] = getattr(record, attname)
-                if isinstance(model_field, models.ForeignKey):
-                    resolved = references.resolve(name, value)
-                    if resolved is References.PENDING:
-                        unresolved.append(name)
-                        continue
-                    setattr(record, attname, resolved)
-                else:
-                    setattr(record, attname, read(model_field, value))
-                work.given.append(name)
-            except ValidationError as error:
-                self._fail(result, work, name, error.code or "invalid", " ".join(error.messages))
-        for name in self.shut.intersection(work.given):
-            if record._state.adding and work.before[name] == self.model._meta.get_field(name).get_default():
-                work.before.pop(name)  # a new record starts where every record starts
-            if name in work.before and getattr(record, self.model._meta.get_field(name).attname) != work.before[name]:
-                self._fail(result, work, name, "gated", _("This changes only through a gate, by a request."))
-        if work.failed:
-            return
-        if work.is_new and self.batch is not None and self.batch.is_opening:
-            for name, value in self.register.opening_values(record, self.batch).items():
-                setattr(record, name, value)
-        checked = set(work.given) if not work.is_new else {f.name for f in self.model._meta.concrete_fields}
-        exclude = {f.name for f in self.model._meta.concrete_fields if f.name not in checked or not f.editable}
-        # References were found by a query of ours; Django's own check would ask again for each row.
-        exclude |= set(unresolved) | set(self.register.relations) - {
-            name
-            for name in self.register.relations
-            if getattr(record, self.model._meta.get_field(name).attname) is None
-        }
-        for step in (lambda: record.clean_fields(exclude=exclude), record.clean):
-            try:
-                step()
-            except ValidationError as error:
-                for name, messages in _messages(error):
-                    self._fail(result, work, name, "invalid", messages)
-
     def _cycles(self, result: IngestResult) -> None:
         """A tree stays a tree: nothing becomes its own ancestor, neither in the table nor within this batch."""
         for name, target in self.register.relations.items():
-            if target is not self.model:
+            if target is not self.register.model:
                 continue
             attname = self.model._meta.get_field(name).attname
             moved = {w.record.pk: getattr(w.record, attname) for w in self._good() if name in w.given}
@@ -254,9 +189,10 @@ class _Engine:
             parents = dict(self.model.objects.exclude(**{name: None}).values_list("pk", attname)) | moved
             for work in self._good():
                 if work.record.pk in moved and _is_circular(work.record.pk, parents):
-                    self._fail(result, work, name, "cycle", _("This would make the record its own ancestor."))
+                    message = _("This would make the record its own ancestor.")
+                    result.problems.append(work.fail(name, "cycle", message))
 
-    def _settle(self, work: _Work, result: IngestResult) -> None:
+    def _settle(self, work: Work, result: IngestResult) -> None:
         """Compare with what stood before, and note the row's outcome."""
         record: Any = work.record
         if work.failed:
@@ -273,15 +209,9 @@ class _Engine:
             status: Status = "updated" if work.changed or self._imported_anew(work) else "unchanged"
             result.rows.append(RowResult(work.row.number, status, record, work.changed))
 
-    def _imported_anew(self, work: _Work) -> bool:
+    def _imported_anew(self, work: Work) -> bool:
         known = self.known.get(work.row.key) if work.row.key else None
         return known is not None and work.row.imported is not None and known.as_imported != work.row.imported
-
-    def _fail(self, result: IngestResult, work: _Work | int, name: str | None, code: str, message: str) -> None:
-        if isinstance(work, int):
-            work = next(w for w in self.work if w.row.number == work)
-        work.failed = True
-        result.problems.append(Problem("error", work.row.number, None, name, code, message))
 
     # --- writing ---
 
@@ -311,7 +241,7 @@ class _Engine:
         if any(not isinstance(record.reference, str) for record in new):
             drawn = dict(self.model.objects.filter(pk__in=[r.pk for r in new]).values_list("pk", "reference"))
             for record in new:
-                record.reference = drawn[record.pk]  # type: ignore[assignment]  # the descriptor takes the plain value
+                record.reference = drawn[record.pk]
         groups: dict[tuple[str, ...], list[Record]] = {}
         for work in good:
             if work.changed:
@@ -361,25 +291,6 @@ def external_ids(slug: str, keys: Iterable[SourceKey]) -> Iterable[ExternalId]:
         yield from ExternalId.objects.filter(register=slug, source=source, feed=feed, key__in=names)
 
 
-def read(model_field: models.Field[Any, Any], value: object) -> Any:
-    """A given value as the field's Python type; text is trimmed, and a choice may be given by its label.
-
-    Raises ValidationError.
-    """
-    if isinstance(value, str):
-        value = value.replace("\r\n", "\n").strip()
-    if value in ("", None, []):
-        return None if model_field.null else model_field.get_default() if model_field.has_default() else ""
-    if model_field.choices and isinstance(value, str):
-        labels = {str(label).casefold(): key for key, label in model_field.flatchoices}
-        return labels.get(value.casefold(), value)
-    if isinstance(value, str) and getattr(model_field, "base_field", None) is not None:
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, str) and "\x00" in value:
-        raise ValidationError(_("Null characters are not allowed."), code="null_characters_not_allowed")
-    return model_field.to_python(value)
-
-
 def as_uuid(text: object) -> UUID | None:
     """The text as a UUID, or None where it is not one."""
     try:
@@ -388,15 +299,7 @@ def as_uuid(text: object) -> UUID | None:
         return None
 
 
-def _messages(error: ValidationError) -> Iterable[tuple[str | None, str]]:
-    if hasattr(error, "error_dict"):
-        for name, errors in error.message_dict.items():
-            yield (None if name == NON_FIELD_ERRORS else name), " ".join(errors)
-    else:
-        yield None, " ".join(error.messages)
-
-
-def _is_circular(start: Any, parents: dict[Any, Any]) -> bool:
+def _is_circular(start: UUID, parents: dict[UUID, UUID | None]) -> bool:
     seen = {start}
     here = parents.get(start)
     while here is not None:

@@ -94,11 +94,11 @@ class Register:
         """Whether `gated_fields` are closed to ordinary writing."""
         return False
 
-    def opening_values(self, record: Any, batch: Any) -> dict[str, Any]:  # noqa: ARG002 - for registers with an opening
+    def opening_values(self, record: Any, batch: Any) -> dict[str, Any]:
         """What a record that was live before this register began gets beside its own facts."""
         return {}
 
-    def panels(self, record: Any, user: Any) -> list[tuple[str, dict[str, Any]]]:  # noqa: ARG002 - for registers that add some
+    def panels(self, record: Any, user: Any) -> list[tuple[str, dict[str, Any]]]:
         """More panels on the record's page: (template, context) pairs."""
         return []
 
@@ -117,7 +117,7 @@ class Register:
     @cached_property
     def prefix(self) -> str:
         """The letters of its references: "SYS"."""
-        return str(self.model._meta.get_field("reference").prefix)  # type: ignore[union-attr]  # a ReferenceField
+        return str(self.model._meta.get_field("reference").prefix)  # type: ignore[attr-defined]  # a ReferenceField
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -141,11 +141,7 @@ class Register:
 
     @cached_property
     def searchable(self) -> bool:
-        try:
-            self.model._meta.get_field("search")
-        except FieldDoesNotExist:
-            return False
-        return True
+        return any(field.name == "search" for field in self.model._meta.concrete_fields)
 
     def field_label(self, name: str) -> str:
         """The label of a column, sentence case: one place for lists, forms, diffs, files and errors."""

@@ -13,10 +13,11 @@ from portal.records.rows import Problem
 
 def rules(model: type[models.Model]) -> list[tuple[tuple[str, ...], models.Q | None, str]]:
     """`(field names, condition, message)` of everything unique that a person can write."""
-    found: list[tuple[tuple[str, ...], models.Q | None, str]] = []
-    for field in model._meta.concrete_fields:
-        if field.unique and field.editable and not field.primary_key:
-            found.append(((field.name,), None, _("Another record has this value already.")))
+    found: list[tuple[tuple[str, ...], models.Q | None, str]] = [
+        ((field.name,), None, _("Another record has this value already."))
+        for field in model._meta.concrete_fields
+        if field.unique and field.editable and not field.primary_key
+    ]
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
             custom = constraint.violation_error_message

@@ -82,6 +82,7 @@ class RecordFilterSet(df.FilterSet):  # type: ignore[misc]  # django-filter ship
                 field_name=field_name,
                 label=label,
                 choices=field.choices,
+                distinct=False,  # no join, so nothing comes twice; sorting whole rows to find out is slow
                 widget=forms.CheckboxSelectMultiple,
             )
         if isinstance(field, models.DateField):
@@ -107,19 +108,23 @@ def filterset_for(register: Register) -> type[RecordFilterSet]:
 
 def chips(register: Register, filterset: RecordFilterSet, query: QueryDict) -> list[Chip]:
     """The filters in force, in words, in the order of the URL."""
-    found = []
+    found: list[Chip] = []
     for name in query:
         if name not in filterset.filters or name == "q":
             continue
-        for value in query.getlist(name):
-            if value:
-                found.append(Chip(name, value, _words(register, filterset.filters[name], name, value)))
+        found += [
+            Chip(name, value, _words(register, filterset.filters[name], name, value))
+            for value in query.getlist(name)
+            if value
+        ]
     return found
 
 
 def _words(register: Register, one: Any, name: str, value: str) -> str:
     if name.endswith("__isnull"):
         return _("%(field)s: not set") % {"field": one.label} if value.lower() == "true" else f"{one.label}: {_('set')}"
+    if isinstance(one, df.BooleanFilter):
+        return f"{one.label}: {_('yes') if value.lower() == 'true' else _('no')}"
     shown = value
     if isinstance(one, RecordChoiceFilter):
         field: Any = register.model._meta.get_field(one.field_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
@@ -70,7 +70,7 @@ class RecordForm(forms.ModelForm[Any]):
         shut = set(register.gated_fields) if register.gated_fields and register.gate_is_shut() else set()
         for name, field in self.fields.items():
             # The browser must not judge: the server's words stand at the field and in the summary.
-            field.widget.use_required_attribute = lambda _initial: False  # type: ignore[method-assign]  # Django's own switch
+            field.widget.use_required_attribute = lambda _initial: False
             if name in shut:
                 field.disabled = True
                 field.help_text = _("Changes only through a gate, by a request.")
@@ -126,7 +126,5 @@ def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | N
 def form_for(register: Register) -> type[RecordForm]:
     """The register's form class."""
     base: Any = register.form or RecordForm
-    made: type[RecordForm] = modelform_factory(
-        register.model, form=base, fields=list(register.fields), formfield_callback=_form_field
-    )
-    return made
+    made = modelform_factory(register.model, form=base, fields=list(register.fields), formfield_callback=_form_field)
+    return cast("type[RecordForm]", made)

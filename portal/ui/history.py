@@ -48,8 +48,8 @@ class Change:
 
 
 def changes_of(register: Register, record: Any, *, limit: int, before: int | None = None) -> tuple[list[Change], bool]:
-    """The latest changes of a record, newest first, and whether there are older ones. Two queries and one a relation."""
-    rows = register.model.history.filter(id=record.pk)  # type: ignore[attr-defined]  # added by simple-history
+    """The latest changes of a record, newest first, and whether there are older ones: two queries, one a relation."""
+    rows = register.model.history.filter(id=record.pk)
     if before is not None:
         rows = rows.filter(history_id__lt=before)
     found = list(rows.order_by("-history_id")[: limit + 1])
@@ -62,7 +62,7 @@ def changes_of(register: Register, record: Any, *, limit: int, before: int | Non
 
 
 def _fields(register: Register) -> list[Any]:
-    history: Any = register.model.history.model  # type: ignore[attr-defined]  # added by simple-history
+    history: Any = register.model.history.model
     own = {f.name for f in register.model._meta.concrete_fields}
     return [f for f in history._meta.concrete_fields if f.name in own and f.name not in UNSHOWN]
 
@@ -114,7 +114,7 @@ def word_diff(before: str, after: str) -> SafeString:
 
 def conflict_of(register: Register, theirs: Any, row: RowInput) -> Change | None:
     """What the other person changed after the version that this row's editor saw."""
-    history: Any = register.model.history  # type: ignore[attr-defined]  # added by simple-history
+    history: Any = register.model.history
     newest = history.filter(id=theirs.pk).order_by("-history_id").first()
     seen = history.filter(id=theirs.pk, version=row.version).order_by("-history_id").first()
     if newest is None or seen is None:

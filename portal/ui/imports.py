@@ -55,7 +55,7 @@ class UploadForm(forms.Form):
         choices = [(MATCH, _("Match the columns here")), *((m.name, m.title) for m in mappings.values())]
         self.fields["mapping"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
         for field in self.fields.values():
-            field.widget.use_required_attribute = lambda _initial: False  # type: ignore[method-assign]  # Django's own switch
+            field.widget.use_required_attribute = lambda _initial: False
 
 
 def _folder() -> Path:
@@ -64,7 +64,7 @@ def _folder() -> Path:
     return folder
 
 
-def _keep(upload: UploadedFile) -> Path:
+def _keep(upload: UploadedFile[bytes]) -> Path:
     """Store an upload under a name of ours: the sender's own is only ever shown."""
     path = _folder() / f"{uuid.uuid4().hex}{Path(upload.name or '').suffix.lower()[:6]}"
     with path.open("wb") as out:
@@ -79,7 +79,7 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
     mappings = known_mappings(register.slug)
     form = UploadForm(request.POST or None, request.FILES or None, mappings=mappings)
     if request.method == "POST" and form.is_valid():
-        upload: UploadedFile = form.cleaned_data["file"]
+        upload: UploadedFile[bytes] = form.cleaned_data["file"]
         name = Path(upload.name or _("file")).name[:200]
         chosen = form.cleaned_data["mapping"]
         problem = _too_large(upload, name)
@@ -87,7 +87,12 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
             path = _keep(upload)
             try:
                 mapping = mappings.get(chosen)
-                read_table(path, name=name, encoding=mapping and mapping.encoding, delimiter=mapping and mapping.delimiter)
+                read_table(
+                    path,
+                    name=name,
+                    encoding=mapping.encoding if mapping else None,
+                    delimiter=mapping.delimiter if mapping else None,
+                )
             except FileProblem as error:
                 path.unlink()
                 problem = str(error)
@@ -100,7 +105,7 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
     return render(request, "portal/import.html", {"register": register, "form": form, "user": user}, status=status)
 
 
-def _too_large(upload: UploadedFile, name: str) -> str | None:
+def _too_large(upload: UploadedFile[bytes], name: str) -> str | None:
     limit = Limits().size
     if upload.size is not None and upload.size > limit:
         return _("%(name)s has %(size)d MB; the limit is %(limit)d MB.") % {

@@ -17,7 +17,7 @@ from portal.access.roles import Action
 from portal.records.register import Register, register_of
 from portal.ui.access import require
 from portal.ui.filters import Chip, RecordChoiceFilter, RecordFilterSet, chips, filterset_for, search
-from portal.ui.tables import RecordTable, head_column, sortable, table_for
+from portal.ui.tables import head_column, sortable, table_for
 
 PAGE = 50
 # Counting stops here: "more than 10,000" tells a reader as much, and costs the same at every size.
@@ -53,10 +53,34 @@ class Listing:
         wanted = [name for name in related if name in self.columns or name in self.register.list_select_related]
         name, down = self.sort.lstrip("-"), self.sort.startswith("-")
         field: Any = self.register.model._meta.get_field(name)
-        # What is not set comes last either way; nullable columns have an index for just that.
+        # What is not set comes last either way.
         order: Any = models.F(name).desc(nulls_last=True if field.null else None) if down else models.F(name).asc()
         tie = "-pk" if down else "pk"
         return self.rows.select_related(*wanted).order_by(order, tie)
+
+    def page(self, start: int) -> list[Any]:
+        """The rows from `start` on, at most PAGE. Keys first, from the index alone; then just those rows, joined."""
+        keys = self._keys(start)
+        if not keys:
+            return []
+        found = {row.pk: row for row in self.ordered().filter(pk__in=keys).order_by()}
+        return [found[key] for key in keys if key in found]
+
+    def _keys(self, start: int) -> list[Any]:
+        name, down = self.sort.lstrip("-"), self.sort.startswith("-")
+        field: Any = self.register.model._meta.get_field(name)
+        rows = self.rows.select_related(None)
+        if not (down and field.null):
+            order = [f"-{name}", "-pk"] if down else [name, "pk"]
+            return list(rows.order_by(*order).values_list("pk", flat=True)[start : start + PAGE])
+        # An index read backwards gives what is not set first. So: what is set, then, where it ends, the rest.
+        there = rows.filter(**{f"{name}__isnull": False}).order_by(f"-{name}", "-pk").values_list("pk", flat=True)
+        keys = list(there[start : start + PAGE])
+        if len(keys) < PAGE:
+            skip = max(0, start - there.order_by()[:CAP].count()) if not keys else 0
+            rest = rows.filter(**{f"{name}__isnull": True}).order_by("-pk").values_list("pk", flat=True)
+            keys += rest[skip : skip + PAGE - len(keys)]
+        return keys
 
     def count(self) -> int:
         """How many rows there are, or CAP + 1 for more than that."""
@@ -66,7 +90,7 @@ class Listing:
         """The declared filters as the panel shows them: choices to tick, text, dates."""
         made = []
         for name, one in self.filterset.filters.items():
-            if name in {"q"} or name.endswith("__isnull"):
+            if name == "q" or name.endswith("__isnull"):
                 continue
             is_many = isinstance(one, df.MultipleChoiceFilter)
             is_date = isinstance(one, df.DateFilter)
@@ -98,7 +122,7 @@ def _sort(register: Register, query: QueryDict) -> str:
     return asked if asked.lstrip("-") in sortable(register) else register.ordering[0]
 
 
-def page_of(listing: Listing, table: RecordTable | None = None) -> dict[str, Any]:
+def page_of(listing: Listing) -> dict[str, Any]:
     """One page of the listing with its numbers: first, last, count (capped), neighbors."""
     count = listing.count()
     reachable = min(count, CAP)
@@ -106,7 +130,7 @@ def page_of(listing: Listing, table: RecordTable | None = None) -> dict[str, Any
     asked = listing.query.get("page", "1")
     number = min(int(asked), last_page) if asked.isdigit() and int(asked) > 0 else 1
     start = (number - 1) * PAGE
-    rows = list(listing.ordered()[start : start + PAGE]) if count else []
+    rows = listing.page(start) if count else []
     return {
         "rows": rows,
         "count": count,
@@ -157,7 +181,7 @@ def _is_view(query: str, current: QueryDict) -> bool:
 def pick(request: HttpRequest, register: Register) -> HttpResponse:
     """Suggestions for a picker: up to ten records whose name or reference begins like what was typed."""
     user = require(request, Action.VIEW)
-    text = next((value for key, value in request.GET.items() if key != "page"), "")
+    text = next((str(value) for key, value in request.GET.items() if key != "page"), "")
     visible = register.model.objects.restrict(user, Action.VIEW).select_related(*register.list_select_related)
     found = search(visible, text[:200])[:10] if text.strip() else []
     return render(request, "portal/partials/_options.html", {"records": found})

@@ -54,7 +54,8 @@ class RecordTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships n
 def sortable(register: Register) -> frozenset[str]:
     """The columns an index serves: others are not offered for sorting, however small the table still is."""
     indexed = {index.fields_orders[0][0] for index in register.model._meta.indexes if index.fields_orders}
-    unique = {f.name for f in register.model._meta.concrete_fields if f.unique or f.db_index}
+    fields: list[Any] = list(register.model._meta.concrete_fields)
+    unique = {f.name for f in fields if f.unique or f.db_index}
     return frozenset(indexed | unique)
 
 

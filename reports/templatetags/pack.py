@@ -51,9 +51,9 @@ def evidence_state(state: str) -> SafeString:
 
 @register.filter
 def source(item: Any) -> str:
-    """Where an item can be checked: "SYS-000123, version 3, entry 4,511 of 12 Nov 2026"."""
+    """Where an item can be checked: "SYS-000123 v3 (entry 4,511, 12 Nov 2026)"."""
     version = f" v{item.version}" if item.version else ""
-    return f"{item.reference}{version} (entry {item.entry}, {on(item.at)})"
+    return f"{item.reference}{version} (entry {item.entry:,}, {on(item.at)})"
 
 
 @register.filter
@@ -81,3 +81,15 @@ def column(evidence: Any, populations: Any) -> str:
     """The heading of the column in which a collector's evidence stands."""
     one = evidence.collector
     return next((made.label_of(one.column) for made in populations if made.slug == one.reads), one.column)
+
+
+@register.filter
+def lookup(mapping: Any, key: str) -> Any:
+    """A value of a mapping whose key is a variable."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def words(names: Any) -> str:
+    """Names of collectors as words: "system purpose, risk classes"."""
+    return ", ".join(name.replace("_", " ") for name in names)

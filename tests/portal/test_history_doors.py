@@ -22,7 +22,7 @@ ALL = pytest.mark.parametrize("model", governed_models(), ids=lambda m: m.__name
 
 
 def history(instance: models.Model) -> list[Any]:
-    return list(type(instance).history.filter(pk__gt=0, id=instance.pk).order_by("history_id"))  # type: ignore[attr-defined]
+    return list(type(instance).history.filter(pk__gt=0, id=instance.pk).order_by("history_id"))  # type: ignore[attr-defined]  # added by simple-history
 
 
 def assert_exact(instance: models.Model, *kinds: str) -> None:
@@ -82,7 +82,7 @@ def test_update_and_bulk_update_are_recorded(model: type[models.Model]) -> None:
 
 @ALL
 def test_raw_sql_is_recorded(model: type[models.Model]) -> None:
-    table, pk = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
+    table, pk = model._meta.db_table, model._meta.pk.column
     with acting(WHO), connection.cursor() as cursor:
         one = create(model)
         name, value = change(one)
@@ -118,7 +118,7 @@ def test_without_an_actor_every_door_is_shut(model: type[models.Model]) -> None:
     with acting(WHO):
         one, unsaved = create(model), build(model)
     name, value = change(one)
-    table, pk = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
+    table, pk = model._meta.db_table, model._meta.pk.column
 
     def raw() -> None:
         with connection.cursor() as cursor:
@@ -146,7 +146,7 @@ def test_without_an_actor_every_door_is_shut(model: type[models.Model]) -> None:
 @pytest.mark.parametrize("model", append_only_models(), ids=lambda m: m.__name__)
 @pytest.mark.parametrize("verb", ["INSERT", "UPDATE", "DELETE", "TRUNCATE"])
 def test_history_can_be_neither_inserted_changed_nor_removed(model: type[models.Model], verb: str) -> None:
-    table, pk = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
+    table, pk = model._meta.db_table, model._meta.pk.column
     sql = {
         "INSERT": f'INSERT INTO "{table}" DEFAULT VALUES',
         "UPDATE": f'UPDATE "{table}" SET "{pk}" = "{pk}"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -140,10 +141,8 @@ def worker(database: str, queue: str = "default", **environment: str) -> Iterato
 
 
 def with_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -39,7 +39,8 @@ class Command(BaseCommand):
         user = acting_user(options["user"])
         try:
             mapping = self._mapping(register.slug, options["mapping"])
-            table = read_table(options["file"], name=options["file"].name, encoding=mapping.encoding, delimiter=mapping.delimiter)
+            file: Path = options["file"]
+            table = read_table(file, name=file.name, encoding=mapping.encoding, delimiter=mapping.delimiter)
         except (MappingProblem, FileProblem, OSError) as error:
             raise CommandError(str(error)) from error
         with announced(user.actor(Source.IMPORT)):
