@@ -142,7 +142,7 @@ class Assessor:
             if requirement.kind == "security":
                 return "now", "In every report", "The common criteria belong to every SOC 2 report.", 0
             return "if", "If in the report", "Only where the report covers this category, which is not held here.", 1
-        unknown = bool(self.undeclared) or not addressed & set(self.recorded)
+        unknown = bool(self.undeclared) or not self.systems or not addressed & set(self.recorded)
         if ours & addressed or not unknown:
             found = applicability(requirement, on=self.day, roles=ours)
             return found.status, _label(found), found.reason, _URGENCY[found.status]

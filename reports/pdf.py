@@ -8,8 +8,11 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import hashlib
+import logging
+import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -86,6 +89,9 @@ def why_not() -> str:
 def _weasyprint() -> Any:
     import weasyprint  # noqa: PLC0415 - loads system libraries, and a machine without them still serves pages
 
+    # Each page and each table of a font would be a line of the worker's log.
+    for name in ("fontTools", "weasyprint.progress"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return weasyprint
 
 
@@ -141,6 +147,20 @@ def _both_standards(metadata: Any) -> None:
     metadata.generate_rdf_metadata = generate
 
 
+@contextmanager
+def _clock_stands_at(at: datetime) -> Iterator[None]:
+    """Cutting a weight out of a variable font stamps it with the time, unless this variable says which."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(at.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
+
+
 def write_pdf(html: str, target: Path, *, at: datetime, identity: str, attach: Sequence[Embedded]) -> Rendered:
     """Draw `html` into `target`. `at` is the only time the file knows; `identity` makes its identifier.
 
@@ -174,7 +194,8 @@ def write_pdf(html: str, target: Path, *, at: datetime, identity: str, attach: S
             for one in sorted(attach, key=lambda one: one.path.name)
         ]
         identifier = hashlib.sha256(identity.encode()).hexdigest()[:32].encode()
-        document.write_pdf(str(target), pdf_identifier=identifier, **options)
+        with _clock_stands_at(at):
+            document.write_pdf(str(target), pdf_identifier=identifier, **options)
     except FatalURLFetchingError as error:
         raise PdfError(str(error)) from error
     with target.open("rb") as file:

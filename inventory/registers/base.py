@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from inventory.models import Document
 from portal.access.roles import Action
 from portal.records.register import Register, get_register
@@ -17,7 +19,7 @@ class InventoryRegister(Register):
     def panels(self, record: Any, user: Any) -> list[tuple[str, dict[str, Any]]]:
         found = Document.objects.restrict(user, Action.VIEW).of(record.reference).order_by("name", "id")
         documents = list(found[: SHOWN + 1])
-        context = {
+        context: dict[str, Any] = {
             "place": "main",
             "register": get_register("documents"),
             "documents": documents[:SHOWN],
@@ -25,4 +27,6 @@ class InventoryRegister(Register):
             "query": f"attached_to={record.reference}",
             "can_add": user.can(Action.ADD),
         }
+        if not documents:
+            context["missing"] = (_("Documents"), context["register"], context["query"])
         return [("inventory/partials/_documents.html", context)]

@@ -128,7 +128,10 @@ class AISystemRegister(InventoryRegister):
 
     def panels(self, record: Any, user: Any) -> list[tuple[str, dict[str, Any]]]:
         """What it is connected to; and, for a system of the opening balance, what that means."""
-        panels = [("inventory/partials/_graph.html", {"place": "main", "connections": connections(record, user)})]
+        panels: list[tuple[str, dict[str, Any]]] = []
+        drawing = connections(record, user)
+        if drawing:
+            panels.append(("inventory/partials/_graph.html", {"place": "main", "connections": drawing}))
         if record.declaration == Declaration.OPENING:
             panels.insert(0, ("inventory/partials/_opening.html", {"place": "note", "system": record}))
         return [*panels, *super().panels(record, user)]

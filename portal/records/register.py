@@ -99,7 +99,11 @@ class Register:
         return {}
 
     def panels(self, record: Any, user: Any) -> list[tuple[str, dict[str, Any]]]:
-        """More panels on the record's page: (template, context) pairs."""
+        """More panels on the record's page: (template, context) pairs.
+
+        `place` "note" puts one above the page. A context with `missing` (label, register, query of its form) has
+        nothing to show: it becomes a line of "Not registered yet".
+        """
         return []
 
     # --- what follows is derived ---

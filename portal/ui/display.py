@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from portal.records.fields import FactField
-from portal.records.models import Record
+from portal.records.fields import FactField, Tristate
+from portal.records.models import CustomField, CustomFieldKind, Record
 from portal.records.register import Register, register_of
 from portal.ui.templatetags.muster import day, moment, status
 
@@ -84,6 +84,27 @@ def cell(register: Register, record: Any, name: str, *, long: bool = False) -> S
 def paragraphs(text: str) -> SafeString:
     """Long text on a record's page: as it was written, escaped."""
     return mark_safe(linebreaks(text, autoescape=True))  # noqa: S308 - escaped by `linebreaks`
+
+
+def own_words(definition: CustomField | None, value: Any) -> str:
+    """The value of a field of one's own in words; nothing for nothing."""
+    if value in (None, ""):
+        return ""
+    if definition is not None and definition.kind == CustomFieldKind.FACT:
+        return str(dict(Tristate.choices).get(value, value))
+    if definition is not None and definition.kind == CustomFieldKind.DATE:
+        try:
+            return day(date.fromisoformat(value))
+        except ValueError:
+            return str(value)
+    return str(value)
+
+
+def own_cell(definition: CustomField, value: Any) -> SafeString | str:
+    """The same as HTML: links lead somewhere."""
+    if definition.kind == CustomFieldKind.LINK and str(value).startswith(("https://", "http://")):
+        return format_html('<a href="{0}" rel="noreferrer noopener">{0}</a>', value)
+    return own_words(definition, value)
 
 
 def shortened(text: str, limit: int = 160) -> str:

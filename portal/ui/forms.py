@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
@@ -31,6 +32,10 @@ class RecordInput(forms.TextInput):
         return context
 
 
+# Widgets short enough to stand beside another.
+SHORT = (forms.Select, forms.DateInput, forms.NumberInput, RecordInput)
+
+
 class RecordChoiceField(forms.CharField):
     """Text that names a record; ingest resolves it among the records its user may see."""
 
@@ -50,7 +55,7 @@ class RecordForm(forms.ModelForm[Any]):
         label=_("Why?"),
         required=False,
         max_length=500,
-        help_text=_("Optional. Kept with the change, for whoever reads the history."),
+        help_text=_("Kept with the change, for whoever reads the history."),
     )
 
     def __init__(self, *args: Any, register: Register, **kwargs: Any) -> None:
@@ -87,14 +92,27 @@ class RecordForm(forms.ModelForm[Any]):
             if name not in own and not self.fields[name].disabled
         }
 
-    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """(title, description, bound fields) for each fieldset, and one for the organization's own fields."""
+    def sections(self) -> list[tuple[str, str, list[list[forms.BoundField]]]]:
+        """(title, description, rows of bound fields) for each fieldset, and one for the organization's own fields."""
         made = []
         for title, options in self.register.fieldsets:
-            made.append((str(title), str(options.get("description", "")), [self[n] for n in options["fields"]]))
+            made.append((str(title), str(options.get("description", "")), self._rows(options["fields"])))
         if self.custom:
-            made.append((str(_("Fields of your own")), "", [self[f"custom.{key}"] for key in self.custom]))
+            made.append((str(_("Fields of your own")), "", self._rows([f"custom.{key}" for key in self.custom])))
         return made
+
+    def _rows(self, names: Iterable[str]) -> list[list[forms.BoundField]]:
+        """The fields in their order: short ones that follow each other share a row, long ones stand alone."""
+        rows: list[list[forms.BoundField]] = []
+        after_short = False
+        for name in names:
+            is_short = isinstance(self.fields[name].widget, SHORT)
+            if is_short and after_short:
+                rows[-1].append(self[name])
+            else:
+                rows.append([self[name]])
+            after_short = is_short
+        return rows
 
 
 def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
@@ -104,7 +122,7 @@ def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | N
         if target is not None:
             return RecordChoiceField(
                 target.slug,
-                label=field.verbose_name,
+                label=_sentence(field.verbose_name),
                 help_text=field.help_text,
                 required=not field.blank,
             )
@@ -118,9 +136,19 @@ def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | N
         made.widget.attrs.setdefault("class", css)
     if isinstance(made, SimpleArrayField):
         made.max_length = None
-    if made is not None and made.label:
-        made.label = str(made.label)[:1].upper() + str(made.label)[1:]
+    if made is not None:
+        made.label = _sentence(made.label)
+        # What starts with an answer needs no asking, so the page does not call it required.
+        made.has_default = field.has_default()  # type: ignore[attr-defined]  # read by templates/bootstrap5/field.html
+    if isinstance(made, forms.TypedChoiceField) and made.choices and not made.choices[0][0]:  # type: ignore[index]  # a list
+        made.choices = [("", _("Not stated")), *list(made.choices)[1:]]  # type: ignore[arg-type, list-item]  # flat choices
     return made
+
+
+def _sentence(label: Any) -> str:
+    """A label in sentence case, whatever else it holds: "Unit", "EU role"."""
+    text = str(label or "")
+    return text[:1].upper() + text[1:]
 
 
 def form_for(register: Register) -> type[RecordForm]:

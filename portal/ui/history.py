@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from portal.history.tracking import MOVING_COLUMNS
+from portal.records.models import CustomField
 from portal.records.register import Register
 from portal.records.rows import RowInput
 from portal.ui.access import record_or_404
-from portal.ui.display import history_value
+from portal.ui.display import history_value, own_words
 
 PAGE = 50
 UNSHOWN = MOVING_COLUMNS | {"id", "created_at", "search"}
@@ -53,11 +54,11 @@ def changes_of(register: Register, record: Any, *, limit: int, before: int | Non
     if before is not None:
         rows = rows.filter(history_id__lt=before)
     found = list(rows.order_by("-history_id")[: limit + 1])
-    names = _names(register, found)
+    names, own = _names(register, found), _own(register, found)
     changes = []
     for position, row in enumerate(found[:limit]):
         older = found[position + 1] if position + 1 < len(found) else None
-        changes.append(Change(row, _differences(register, older, row, names)))
+        changes.append(Change(row, _differences(register, older, row, names, own)))
     return changes, len(found) > limit
 
 
@@ -81,12 +82,39 @@ def _names(register: Register, rows: list[Any]) -> dict[tuple[Any, Any], str]:
     }
 
 
-def _differences(register: Register, older: Any, newer: Any, names: dict[tuple[Any, Any], str]) -> list[FieldChange]:
+def _own(register: Register, rows: list[Any]) -> dict[str, CustomField]:
+    """The register's fields of its own, retired ones too, where these rows have any: one query or none."""
+    if not any(row.custom for row in rows):
+        return {}
+    return {one.key: one for one in CustomField.objects.filter(register=register.slug)}
+
+
+def _own_differences(old: dict[str, Any], new: dict[str, Any], own: dict[str, CustomField]) -> list[FieldChange]:
+    """One line for each field of one's own that differs, under its label."""
+    keys = [*own, *sorted({*old, *new} - {*own})]
+    return [
+        FieldChange(
+            f"custom.{key}",
+            own[key].label if key in own else key,
+            own_words(own.get(key), old.get(key)),
+            own_words(own.get(key), new.get(key)),
+        )
+        for key in keys
+        if old.get(key) != new.get(key)
+    ]
+
+
+def _differences(
+    register: Register, older: Any, newer: Any, names: dict[tuple[Any, Any], str], own: dict[str, CustomField]
+) -> list[FieldChange]:
     made = []
     for one in _fields(register):
         old = getattr(older, one.attname) if older is not None else None
         new = getattr(newer, one.attname)
         if older is not None and old == new:
+            continue
+        if one.name == "custom":
+            made += _own_differences(old or {}, new or {}, own)
             continue
         before, after = history_value(register, one, old, names), history_value(register, one, new, names)
         if older is None and not after:
@@ -119,7 +147,8 @@ def conflict_of(register: Register, theirs: Any, row: RowInput) -> Change | None
     seen = history.filter(id=theirs.pk, version=row.version).order_by("-history_id").first()
     if newest is None or seen is None:
         return None
-    return Change(newest, _differences(register, seen, newest, _names(register, [seen, newest])))
+    both = [seen, newest]
+    return Change(newest, _differences(register, seen, newest, _names(register, both), _own(register, both)))
 
 
 def record_history(request: HttpRequest, register: Register, reference: str) -> HttpResponse:

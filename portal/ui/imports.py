@@ -47,7 +47,7 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx", "class": "form-control"}),
     )
     mapping = forms.ChoiceField(
-        label=gettext_lazy("How to read it"), widget=forms.Select(attrs={"class": "form-select"})
+        label=gettext_lazy("How to read it"), required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
 
     def __init__(self, *args: Any, mappings: dict[str, Mapping], **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access.models import User
 from portal.access.roles import Action
@@ -22,6 +23,7 @@ from portal.ui.tables import head_column, sortable, table_for
 PAGE = 50
 # Counting stops here: "more than 10,000" tells a reader as much, and costs the same at every size.
 CAP = 10_000
+YES_NO = (("true", gettext_lazy("Yes")), ("false", gettext_lazy("No")))
 
 
 @dataclass
@@ -94,15 +96,22 @@ class Listing:
                 continue
             is_many = isinstance(one, df.MultipleChoiceFilter)
             is_date = isinstance(one, df.DateFilter)
+            is_yes_no = isinstance(one, df.BooleanFilter)
             label = one.label
             if is_date:
                 label = _("%s from") % label if name.endswith("__gte") else _("%s before") % label
             hint = _("Reference, such as %s-000001") % self._prefix(one) if isinstance(one, RecordChoiceFilter) else ""
             made.append({
                 "name": name, "label": label, "is_many": is_many, "type": "date" if is_date else "text", "hint": hint,
-                "options": one.extra["choices"] if is_many else (),
+                "options": one.extra["choices"] if is_many else YES_NO if is_yes_no else (),
+                "is_yes_no": is_yes_no, "chosen": self.query.getlist(name), "value": self.query.get(name, ""),
             })  # fmt: skip
         return made
+
+    def kept_inputs(self) -> list[tuple[str, str]]:
+        """What the filter panel's form carries along: everything in the URL that it has no field for."""
+        own = {field["name"] for field in self.filter_fields()} | {"page"}
+        return [(name, value) for name, values in self.query.lists() if name not in own for value in values if value]
 
     def _prefix(self, one: RecordChoiceFilter) -> str:
         field: Any = self.register.model._meta.get_field(one.field_name)
@@ -151,7 +160,8 @@ def record_list(request: HttpRequest, register: Register) -> HttpResponse:
     listing = Listing.of(register, user, request.GET)
     page = page_of(listing)
     table = table_for(register, page["rows"], listing.columns, order_by=listing.sort, orderable=True)
-    plain_query = {key for key in request.GET if key not in {"columns", "sort", "page", "compact"}}
+    shown_as = {"columns", "sort", "page", "compact"}
+    plain_query = {key for key, values in request.GET.lists() if key not in shown_as and any(values)}
     context = {
         "register": register,
         "listing": listing,
@@ -174,7 +184,7 @@ def record_list(request: HttpRequest, register: Register) -> HttpResponse:
 def _is_view(query: str, current: QueryDict) -> bool:
     """Whether the URL shows exactly this saved view, whatever its page, sorting or columns."""
     own = {"page", "sort", "columns", "compact"}
-    given, wanted = ({k: sorted(v) for k, v in one.lists() if k not in own} for one in (current, QueryDict(query)))
+    given, wanted = ({k: sorted(v) for k, v in one.lists() if k not in own and any(v)} for one in (current, QueryDict(query)))
     return given == wanted
 
 

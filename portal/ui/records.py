@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from portal.records.models import ExternalId
 from portal.records.register import Register, get_register
 from portal.records.rows import RowInput
 from portal.ui.access import reader, record_or_404, relations_shown, require
-from portal.ui.display import cell, is_known
+from portal.ui.display import cell, is_known, own_cell
 from portal.ui.forms import RecordForm, form_for
 from portal.ui.history import changes_of, conflict_of
 from portal.ui.tables import head_column, table_for
@@ -29,45 +30,87 @@ def record_detail(request: HttpRequest, register: Register, reference: str) -> H
     user = reader(request)
     record = record_or_404(request, register, reference)
     known = [(name, register.field_label(name), is_known(register, record, name)) for name in register.facts]
-    definitions = customfields.definitions(register.slug)
+    lead, sections, unstated = _sections(register, record)
+    rail, rail_unstated = _rail(register, record)
+    related = [block for block in (_related(request, register, record, one) for one in register.related) if block]
+    panels = register.panels(record, user)
+    empty = [(block["label"], block["register"], block["query"]) for block in related if block["table"] is None]
     context = {
         "register": register,
         "record": record,
-        "badges": [cell(register, record, name) for name in register.statuses],
         "badge_fields": register.statuses,
-        "sections": _sections(register, record),
-        "rail": [(register.field_label(name), cell(register, record, name)) for name in register.rail],
-        "own_fields": [(definition.label, record.custom.get(key)) for key, definition in definitions.items()],
+        "lead": lead,
+        "sections": sections,
+        "unstated": unstated,
+        "rail": rail,
+        "rail_unstated": rail_unstated,
         "facts": known,
         "facts_known": sum(1 for _name, _label, is_there in known if is_there),
         "external_ids": ExternalId.objects.filter(register=register.slug, record_id=record.pk).select_related("batch"),
         "changes": changes_of(register, record, limit=5)[0],
-        "related": [block for block in (_related(request, register, record, one) for one in register.related) if block],
-        "panels": register.panels(record, user),
+        "related": [block for block in related if block["table"] is not None],
+        # What could belong here and does not yet: one line each, so that a new record is not a page of empty panels.
+        "missing": [*(extra["missing"] for _template, extra in panels if extra.get("missing")), *empty],
+        "panels": [(template, extra) for template, extra in panels if not extra.get("missing")],
         "can_change": user.can(Action.CHANGE),
         "can_add": user.can(Action.ADD),
     }
     return render(request, "portal/detail.html", context)
 
 
-def _sections(register: Register, record: Any) -> list[tuple[str, list[tuple[str, str, Any, bool]]]]:
-    """(title, [(name, label, value, known)]) for each fieldset, without what the rail or the page's head shows."""
+Shown = tuple[str, str, Any]  # name, label, value
+
+
+def _sections(
+    register: Register, record: Any
+) -> tuple[Shown | None, list[tuple[str, list[Shown]]], list[tuple[str, str]]]:
+    """What is known, by fieldset, without what the rail or the page's head shows; and what is not.
+
+    The first long text of the first fieldset (an intended purpose) comes by itself: it is read, not looked up.
+    """
     elsewhere = {*register.rail, *register.statuses, head_column(register)}
-    made = []
-    for title, options in register.fieldsets:
-        names = [name for name in options["fields"] if name not in elsewhere]
-        rows = [
-            (
-                name,
-                register.field_label(name),
-                cell(register, record, name, long=True),
-                is_known(register, record, name),
-            )
-            for name in names
-        ]
+    lead: Shown | None = None
+    made: list[tuple[str, list[Shown]]] = []
+    unstated = []
+    for number, (title, options) in enumerate(register.fieldsets):
+        rows = []
+        for name in options["fields"]:
+            if name in elsewhere:
+                continue
+            label = register.field_label(name)
+            if not is_known(register, record, name):
+                unstated.append((name, label))
+                continue
+            shown = (name, label, cell(register, record, name, long=True))
+            if number == 0 and lead is None and isinstance(register.model._meta.get_field(name), models.TextField):
+                lead = shown
+            else:
+                rows.append(shown)
         if rows:
             made.append((str(title), rows))
-    return made
+    own: list[Shown] = []
+    for key, definition in customfields.definitions(register.slug).items():
+        value = record.custom.get(key)
+        if value in (None, ""):
+            unstated.append((f"custom.{key}", definition.label))
+        else:
+            own.append((f"custom.{key}", definition.label, own_cell(definition, value)))
+    if own:
+        made.append((_("Fields of your own"), own))
+    return lead, made, unstated
+
+
+def _rail(register: Register, record: Any) -> tuple[list[tuple[str, Any]], list[tuple[str, str]]]:
+    """The short facts. "Unknown" is an answer and stays in its row; what is merely blank is named in one line."""
+    rows, blank = [], []
+    for name in register.rail:
+        field: Any = register.model._meta.get_field(name)
+        label = register.field_label(name)
+        if getattr(record, field.attname) in (None, "", []):
+            blank.append((name if name in register.fields else "", label))
+        else:
+            rows.append((label, cell(register, record, name)))
+    return rows, blank
 
 
 def _related(request: HttpRequest, register: Register, record: Any, one: Any) -> dict[str, Any] | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from inventory.actions.close_opening import close_opening
 from inventory.defaults import RISK_CLASS_IDS, ensure_opening, ensure_risk_classes
 from inventory.models import AISystem, OpeningBalance
 from portal.access.models import User
@@ -79,3 +81,19 @@ def test_the_form_says_why_it_is_shut(system: AISystem, editor: User, client: Cl
     assert response.status_code == 302
     system.refresh_from_db()
     assert (system.name, system.stage) == ("Renamed", "planning")
+
+
+def test_only_an_administrator_closes_it_once_with_a_reason(
+    system: AISystem, editor: User, administrator: User
+) -> None:
+    with announced(SETUP):
+        with pytest.raises(PermissionDenied):
+            close_opening(user=editor, note="I say so")
+        with pytest.raises(ValidationError, match="on what grounds"):
+            close_opening(user=administrator, note=" ")
+        opening = close_opening(user=administrator, note="Board decision of 20 November")
+        with pytest.raises(ValidationError, match="already"):
+            close_opening(user=administrator, note="again")
+    row = OpeningBalance.history.latest()  # type: ignore[attr-defined]  # added by simple-history
+    assert (row.closed_on, row.history_change_reason) == (opening.closed_on, "Board decision of 20 November")
+    assert OpeningBalance.is_closed()

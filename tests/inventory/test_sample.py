@@ -61,13 +61,14 @@ def live() -> models.QuerySet[AISystem]:
 
 
 def test_every_register_has_records_and_every_record_its_key(loaded: User) -> None:
-    for register in registers():
+    inventory = [register for register in registers() if register.model._meta.app_label == "inventory"]
+    for register in inventory:
         count = register.model.objects.count()
         assert count, register.slug
         if register.slug in ORDER:
             assert count == len(read(register.slug))
             assert ExternalId.objects.filter(register=register.slug, source=SOURCE).count() == count
-    assert set(ORDER) == {register.slug for register in registers()} - {"risk-classes"}
+    assert set(ORDER) == {register.slug for register in inventory} - {"risk-classes"}
 
 
 def test_loading_again_changes_nothing(loaded: User) -> None:

@@ -86,7 +86,7 @@ def test_raw_sql_is_recorded(model: type[models.Model]) -> None:
     with acting(WHO), connection.cursor() as cursor:
         one = create(model)
         name, value = change(one)
-        column = model._meta.get_field(name).column  # type: ignore[union-attr]
+        column = model._meta.get_field(name).column  # type: ignore[union-attr]  # a column
         cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE "{pk}" = %s', [value, one.pk])
         cursor.execute(f'DELETE FROM "{table}" WHERE "{pk}" = %s', [one.pk])
     assert_exact(one, "+", "~", "-")

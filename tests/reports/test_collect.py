@@ -169,6 +169,7 @@ def test_one_system(estate: SimpleNamespace, asker: User, tmp_path: Path) -> Non
 
 
 def test_statements_do_not_grow_with_the_estate(estate: SimpleNamespace, asker: User, tmp_path: Path) -> None:
+    assert asker.roles  # read once for each person
     with CaptureQueriesContext(connection) as few:
         gather(ask(asker), tmp_path / "few")
     with acting(SETUP):

@@ -13,6 +13,20 @@ from portal.ui.templatetags.muster import status
 register = template.Library()
 
 
+@register.filter
+def with_article(name: str) -> str:
+    """ "an AI system", "a vendor": by the first letter, except a u that is spoken as in "unit" and "use"."""
+    first = name[:1].lower()
+    says_you = name[:3].lower() in {"uni", "use", "usa"}
+    return f"{'an' if first in set('aeiou') and not says_you else 'a'} {name}"
+
+
+@register.filter
+def within(label: str) -> str:
+    """A label inside a sentence: "Health data" becomes "health data", "AI models" stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 @register.simple_tag
 def record_status(record: Any, name: str, kind: str) -> SafeString:
     """A state of the record as a pill for the page's head."""

@@ -1,0 +1,1 @@
+"""Changes with a meaning: one verb a module. Permission is checked inside."""
