@@ -13,7 +13,7 @@ accesslog = "-"
 # gunicorn 27 would open a control socket in the home directory; nobody here uses it.
 control_socket_disable = True
 # Heartbeat files belong in memory: a slow disk must not make a worker look dead.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - a fixed kernel mount
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a fixed kernel mount
 
 
 def post_worker_init(worker: Any) -> None:

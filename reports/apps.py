@@ -1,5 +1,7 @@
 """The app's configuration."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -10,9 +12,10 @@ class ReportsConfig(AppConfig):
     name = "reports"
 
     def ready(self) -> None:
-        """Add the evidence pages to the side bar."""
+        """Add the evidence pages to the side bar, and let every process know the pack's task ("try again", reaper)."""
         from portal.ui.context import PAGES  # noqa: PLC0415 - needs every app loaded
 
+        import_module("reports.tasks")
         PAGES.extend(
             [
                 ("evidence", _("Packs"), "pack-list", "file-text", Action.PACK),

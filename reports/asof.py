@@ -87,7 +87,9 @@ def standing(model: type[models.Model], moment: Moment, *, removed: bool | None 
     population holds whatever stood at any time in it; by default exactly for packs with a period.
     """
     history = history_of(model)
-    latest = history.objects.filter(moment.seen()).order_by().values("id").annotate(last=Max("history_id")).values("last")
+    latest = (
+        history.objects.filter(moment.seen()).order_by().values("id").annotate(last=Max("history_id")).values("last")
+    )
     rows = history.objects.filter(history_id__in=latest)
     if removed is None:
         removed = moment.start is not None
@@ -98,11 +100,8 @@ def standing(model: type[models.Model], moment: Moment, *, removed: bool | None 
 
 def in_order(model: type[models.Model], rows: Any) -> Iterator[Any]:
     """Rows by reference, as people count them (SYS-999999 before SYS-1000000), never all of them in memory."""
-    if issubclass(model, Record):
-        rows = rows.order_by(Length("reference"), "reference")
-    else:
-        rows = rows.order_by("id")
-    return iter(rows.iterator(chunk_size=CHUNK))
+    order: tuple[Any, ...] = (Length("reference"), "reference") if issubclass(model, Record) else ("id",)
+    return iter(rows.order_by(*order).iterator(chunk_size=CHUNK))
 
 
 def observation_start() -> datetime | None:
@@ -125,9 +124,7 @@ def settle(*, seconds: float = SETTLE_SECONDS) -> None:
     waiting = _under_way()
     while waiting:
         if time.monotonic() > end:
-            raise UnsettledError(
-                "A change that began before this pack was made has not ended. Try again when it has."
-            )
+            raise UnsettledError("A change that began before this pack was made has not ended. Try again when it has.")
         time.sleep(0.2)
         waiting &= _under_way()
 

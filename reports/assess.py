@@ -161,7 +161,9 @@ class Assessor:
             return f"Addressed to the {named}. The register does not hold this role: the duty applies if it is yours."
         note = f"Addressed to the {named}"
         if self.undeclared:
-            note += f"; not declared for {self.undeclared:,} of {self.systems:,} AI systems, which count as possibly ours"
+            note += (
+                f"; not declared for {self.undeclared:,} of {self.systems:,} AI systems, which count as possibly ours"
+            )
         note += "."
         if unrecorded and self.undeclared:
             note += f" The register does not hold the role of {_either(unrecorded)}."

@@ -73,7 +73,9 @@ class _Digested:
 class TableWriter:
     """Writes one population. Cells are text, numbers, dates or None; formulas are neutralized in the CSV."""
 
-    def __init__(self, folder: Path, slug: str, title: str, query: str, columns: Sequence[Column], about: dict[str, Any]):
+    def __init__(
+        self, folder: Path, slug: str, title: str, query: str, columns: Sequence[Column], *, about: dict[str, Any]
+    ):
         self.slug, self.title, self.query, self.columns = slug, title, query, tuple(columns)
         self.rows = 0
         self._csv, self._json = _Digested(folder / f"{slug}.csv"), _Digested(folder / f"{slug}.json")

@@ -83,9 +83,7 @@ def stream(made: list[Population], estate: Estate, moment: Moment, counts: Chang
                 yield [entry, at, titles[slug], reference, name, verb, labels, version, who, source, reason, request]
 
 
-def _tables(
-    made: list[Population], estate: Estate
-) -> Iterator[tuple[str, type[models.Model], Register | None]]:
+def _tables(made: list[Population], estate: Estate) -> Iterator[tuple[str, type[models.Model], Register | None]]:
     for population in made:
         if population.register is not None:
             yield population.slug, population.model, population.register

@@ -104,8 +104,6 @@ def collect(pack: EvidencePack, folder: Path, reporter: Reporter) -> Collected:
     made = populations(moment, names)
     for at, population in enumerate(made):
         reporter.progress(f"Reading {population.title.lower()}", at, len(made) + 2)
-        if population.register is None and not estate.whole:
-            continue  # the roles in this portal are the organization's, not a system's
         _Pass(found, population, names).run(folder, about)
     reporter.progress("Reading the change history", len(made), len(made) + 2)
     _write_changes(found, made, folder, about)
@@ -131,7 +129,9 @@ class _Pass:
 
     def run(self, folder: Path, about: dict[str, Any]) -> None:
         population, found = self.population, self.found
-        writer = TableWriter(folder, population.slug, population.title, population.query, population.columns, about)
+        writer = TableWriter(
+            folder, population.slug, population.title, population.query, population.columns, about=about
+        )
         sample: list[tuple[Item, list[str]]] = []
         for row in in_order(population.model, standing(population.model, found.moment)):
             if population.register is not None and not found.estate.admits(population.slug, row):
@@ -263,7 +263,7 @@ def _write_changes(found: Collected, made: list[Population], folder: Path, about
     query = f"History rows of the records in scope, up to ledger entry {moment.entry}"
     if moment.start and moment.before:
         query += f", from {moment.start:%Y-%m-%d} 00:00 UTC to before {moment.before:%Y-%m-%d} 00:00 UTC"
-    writer = TableWriter(folder, CHANGES, "Change history", query, changes.COLUMNS, about)
+    writer = TableWriter(folder, CHANGES, "Change history", query, changes.COLUMNS, about=about)
     for cells in changes.stream(made, found.estate, moment, found.change_counts):
         writer.write(cells)
     found.attachments[CHANGES] = writer.close()
@@ -276,7 +276,7 @@ def _write_matrix(found: Collected, systems: Population, folder: Path, about: di
     columns = [Column("reference", "Reference"), Column("name", "Name"), Column("unit", "Unit")]
     columns += [Column(c.name, c.title) for c in asked]
     query = "AI systems in scope; for each item: held, missing, or not asked (the item does not fit the system)"
-    writer = TableWriter(folder, MATRIX, "Evidence by system", query, columns, about)
+    writer = TableWriter(folder, MATRIX, "Evidence by system", query, columns, about=about)
     subjects = found.subjects["system"]
     bits = [found.bit(c.name) for c in asked]
     units = {key: label for key, (_parent, label, _name, _role) in found.estate.units.items()}

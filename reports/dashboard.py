@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, Count, Max, Min, Subquery, When
+from django.db.models.functions import Coalesce, TruncHour
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,6 +22,7 @@ from portal.ui.access import reader
 from portal.ui.lists import CAP, Listing
 
 CHANGES = 8
+WINDOW = 5_000  # history rows that are looked at for the latest changes
 HEAT = (0.05, 0.12)  # shares of the estate from which a cell is shaded stronger
 
 
@@ -69,9 +71,7 @@ def attention(user: User) -> list[Attention]:
         register = get_register(line.register)
         count = Listing.of(register, user, QueryDict(line.query)).count()
         if count:
-            counted.append(
-                Attention(line.register, line.query, line.label, line.tone, line.note, count)
-            )
+            counted.append(Attention(line.register, line.query, line.label, line.tone, line.note, count))
     return counted
 
 
@@ -106,12 +106,49 @@ def _cell(count: int, query: str, total: int) -> dict[str, Any]:
     return {"count": count, "query": query, "heat": heat}
 
 
-def changes(user: User) -> list[Any]:
-    """The latest changes of AI systems that this reader may see; a large import shows as its last rows only."""
-    rows = AISystem.history.all()  # type: ignore[attr-defined]  # added by simple-history
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one person did in one go: one record by its name, or how many."""
+
+    who: str
+    kind: str
+    when: datetime
+    count: int
+    reference: str
+    name: str
+    is_capped: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self.kind == "-"
+
+
+def changes(user: User) -> list[Change]:
+    """The latest changes of AI systems, those of one request in one line. One query over the latest WINDOW rows.
+
+    What an import or a command writes belongs to no request; it goes together by the hour.
+    """
     if not user.can(Action.VIEW):
         return []
-    return list(rows.order_by("-history_id")[:CHANGES])
+    history = AISystem.history.model.objects.order_by()
+    edge = history.order_by("-history_id").values("history_id")[WINDOW - 1 : WINDOW]
+    rows = (
+        history.filter(history_id__gte=Coalesce(Subquery(edge), 0))
+        .annotate(hour=Case(When(history_request="", then=TruncHour("history_date"))))
+        .values("history_request", "history_source", "history_type", "history_user_name", "hour")
+        .annotate(
+            n=Count("pk"), last=Max("history_id"), first=Min("history_id"), at=Max("history_date"),
+            record=Max("reference"), called=Max("name"), edge=Subquery(edge),
+        )
+        .order_by("-last")[:CHANGES]
+    )  # fmt: skip
+    return [
+        Change(
+            row["history_user_name"], row["history_type"], row["at"], row["n"], row["record"], row["called"],
+            row["first"] == row["edge"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -133,5 +170,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _greeting(user: User) -> str:
     """By name, without the hour: the server does not know the reader's."""
-    words = [word for word in user.full_name.split() if word.rstrip(".").lower() not in {"dr", "prof", "mr", "ms", "mrs"}]
+    words = [
+        word for word in user.full_name.split() if word.rstrip(".").lower() not in {"dr", "prof", "mr", "ms", "mrs"}
+    ]
     return _("Welcome, %(name)s") % {"name": words[0] if words else user.username}

@@ -1,7 +1,7 @@
 """What belongs to a pack: a system, or the systems of a unit and below, or all; and whatever hangs on them.
 
-Registers are passed over in `ORDER`, links before what they lead to, so that one pass each is enough: a row that belongs
-to the pack adds what it points to (`leads`), and a later register asks whether its row was reached (`belongs`).
+Registers are passed over in `ORDER`, links before what they lead to, so that one pass each is enough: a row that
+belongs to the pack adds what it points to (`leads`), and a later register asks whether its row was reached (`belongs`).
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ RULES: dict[str, Belonging] = {
     "data-flows": Belonging(
         (_SYSTEM,), (("data_source_id", "sources"), ("vendor_id", "vendors"), ("agreement_id", "agreements"))
     ),
-    "data-sources": Belonging(
-        (("id", "sources"), ("unit_id", "units")), (("id", "sources"), ("vendor_id", "vendors"))
-    ),
+    "data-sources": Belonging((("id", "sources"), ("unit_id", "units")), (("id", "sources"), ("vendor_id", "vendors"))),
     "regulated-products": Belonging((_SYSTEM,), (("manufacturer_id", "vendors"),)),
     "sub-processors": Belonging((("vendor_id", "vendors"),), (("processor_id", "vendors"),)),
     "vendors": Belonging((("id", "vendors"),)),
@@ -137,7 +135,7 @@ class Estate:
     def top_of(self, unit: UUID | None) -> UUID | None:
         """The unit at the top of a unit's branch, or the topmost one that belongs to the pack."""
         seen: set[UUID] = set()
-        while unit in self.units and unit not in seen:
+        while unit is not None and unit in self.units and unit not in seen:
             seen.add(unit)
             parent = self.units[unit][0]
             if parent is None or (self.scope_units is not None and parent not in self.scope_units):
@@ -185,7 +183,7 @@ class Estate:
         return self._roles.get(row.id, (0, 0))[0]
 
     def hipaa_roles(self, row: Any) -> int:
-        """Declared roles of 45 CFR 160.103: in its uses, else of its unit or the nearest unit above that declares one."""
+        """Declared roles of 45 CFR 160.103: in its uses, else of its unit or the nearest above that declares any."""
         declared = self._roles.get(row.id, (0, 0))[1]
         unit, seen = row.unit_id, set()
         while not declared and unit in self.units and unit not in seen:

@@ -160,9 +160,7 @@ def _sum(counted: Counter[tuple[str, str]], name: str) -> int:
     return sum(counted[name, stage] for stage in Stage.values)
 
 
-def _sample(
-    found: Collected, slug: str, title: str, columns: tuple[str, ...], empty: str, *, limit: int
-) -> Sample:
+def _sample(found: Collected, slug: str, title: str, columns: tuple[str, ...], empty: str, *, limit: int) -> Sample:
     attachment = found.attachments.get(slug)
     if attachment is None:
         return Sample(title, slug, (), (), 0, empty)

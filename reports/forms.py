@@ -80,8 +80,9 @@ class PackForm(forms.Form):
 
     def tell(self, errors: dict[str, list[str]]) -> None:
         """Put the action's refusals at their fields."""
-        scope = self.cleaned_data.get("scope")
+        scope: Any = self.cleaned_data.get("scope")
+        by_scope = {ScopeKind.UNIT: "unit", ScopeKind.SYSTEM: "system"}
         for name, messages in errors.items():
-            field = {ScopeKind.UNIT: "unit", ScopeKind.SYSTEM: "system"}.get(scope) if name == "reference" else name
+            field = by_scope.get(scope) if name == "reference" else name
             for message in messages:
                 self.add_error(field if field in self.fields else None, message)

@@ -45,7 +45,12 @@ class EvidencePack(Record):
     purpose = models.CharField(_("what for"), max_length=200, blank=True)
 
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("asked for by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("asked for by"),
     )
     requested_name = models.CharField(_("asked for by"), max_length=200, editable=False)
     requested_at = models.DateTimeField(_("asked for on"), editable=False)

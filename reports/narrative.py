@@ -99,6 +99,7 @@ def context_of(
         "unknown_left": max(0, len(unknown) - UNKNOWN_SHOWN),
         "matrix": found.attachments[MATRIX],
         "changes": found.attachments[CHANGES],
+        "judged_on": found.moment.day,
         "estate": estate_of(found),
         "notes": [note.replace("listed under `later`", "that it does not hold yet") for note in catalog.notes],
         "portals": [(name.capitalize(), words) for name, words in PORTALS.items()],

@@ -125,7 +125,7 @@ def _fetcher() -> Any:
     root = Path(sheet).resolve().parent.parent
 
     class StaticFiles(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
-        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - the library's signature
+        def fetch(self, url: str, headers: Any = None) -> Any:
             parts = urlsplit(url)
             path = Path(unquote(parts.path)).resolve()
             if parts.scheme != "file" or parts.netloc or not path.is_relative_to(root) or path.suffix not in _TYPES:
@@ -142,7 +142,8 @@ def _both_standards(metadata: Any) -> None:
     def generate(variant: str, version: int, conformance: str) -> bytes:
         rdf = ET.fromstring(plain(variant, version, conformance))  # noqa: S314 - made by the library a line ago
         ET.SubElement(rdf, "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description", {_ABOUT: "", _UA_PART: "1"})
-        return ET.tostring(rdf, encoding="utf-8")
+        made: bytes = ET.tostring(rdf, encoding="utf-8")
+        return made
 
     metadata.generate_rdf_metadata = generate
 

@@ -147,7 +147,9 @@ def _query(title: str, moment: Moment) -> str:
     """What was asked of history, in words that anybody can repeat."""
     until = f"the latest history row of each record up to ledger entry {moment.entry}"
     if moment.before and moment.start:
-        until += f" and before {moment.before:%Y-%m-%d} 00:00 UTC; records removed before {moment.start:%Y-%m-%d} left out"
+        until += (
+            f" and before {moment.before:%Y-%m-%d} 00:00 UTC; records removed before {moment.start:%Y-%m-%d} left out"
+        )
     else:
         until += ", removed records left out"
     return f"{title} in scope: {until}"

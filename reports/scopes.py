@@ -1,8 +1,8 @@
 """Which systems and vendors a duty touches, as far as the register can tell: yes, no, or not told.
 
 The catalogs' scopes are words of the law ("high-risk systems under Annex III"); the register holds a risk class, a
-kind, facts about data. Where a fact is unknown, the record may be in scope: it is counted, and counted apart. Unknown is
-never "no". Each scope is one bit; a record carries two masks, one for "surely in scope", one for "may be".
+kind, facts about data. Where a fact is unknown, the record may be in scope: it is counted, and counted apart. Unknown
+is never "no". Each scope is one bit; a record carries two masks, one for "surely in scope", one for "may be".
 """
 
 from __future__ import annotations
@@ -34,29 +34,31 @@ NATIVE: dict[str, Native] = {
 }
 
 # How the register reads a scope, printed where a pack uses it. Scopes that need no word are not here.
+_POINT = "risk class “High” or not classified, all “may be”: the register does not hold the point of the annex"
+_GENERATIVE = "kind generative, agentic or unknown: all “may be”"
 READING: dict[str, str] = {
-    "high_risk_annex_iii": "risk class “High”, without a regulated product on record; not classified counts as “may be”",
-    "high_risk_annex_iii_except_2": "read as “high-risk systems under Annex III”: the register does not hold the point",
-    "high_risk_annex_iii_decisions": "risk class “High” or not classified, all “may be”: the register does not hold the point",
-    "high_risk_annex_iii_point_1a": "risk class “High” or not classified, all “may be”: the register does not hold the point",
-    "high_risk_annex_iii_point_2": "risk class “High” or not classified, all “may be”: the register does not hold the point",
+    "high_risk_annex_iii": "risk class “High” and no regulated product on record; not classified counts as “may be”",
+    "high_risk_annex_iii_except_2": "as “high-risk systems under Annex III”: the register does not hold the point",
+    "high_risk_annex_iii_decisions": _POINT,
+    "high_risk_annex_iii_point_1a": _POINT,
+    "high_risk_annex_iii_point_2": _POINT,
     "high_risk_annex_i": (
-        "risk class “High” with a regulated product on record; “High” without one, and not classified, count as “may be”"
+        "risk class “High” with a regulated product on record; without one, or not classified, counts as “may be”"
     ),
     "annex_iii_derogation": "classified, and not “High” or “Prohibited”, or not classified: all “may be”",
     "transparency_interaction": "public-facing: yes; unknown counts as “may be”",
-    "transparency_synthetic": "kind generative, agentic or unknown: all “may be”, for the register holds no market date",
-    "transparency_synthetic_legacy": "kind generative, agentic or unknown: all “may be”, as above",
+    "transparency_synthetic": f"{_GENERATIVE}, for the register holds no market date",
+    "transparency_synthetic_legacy": f"{_GENERATIVE}, for the register holds no market date",
     "transparency_emotion_biometric": "every system counts as “may be”: the register does not hold it",
-    "transparency_deep_fake": "kind generative, agentic or unknown: all “may be”",
-    "transparency_public_text": "kind generative, agentic or unknown: all “may be”",
+    "transparency_deep_fake": _GENERATIVE,
+    "transparency_public_text": _GENERATIVE,
     "gpai": "models of our own (no vendor) marked general-purpose; unknown counts as “may be”",
-    "gpai_legacy": "read as above: the register holds no market date",
+    "gpai_legacy": "as later general-purpose models: the register holds no market date",
     "gpai_systemic_risk": "models of our own marked general-purpose or unknown, all “may be”",
-    "gpai_systemic_risk_legacy": "read as above",
+    "gpai_systemic_risk_legacy": "as later models with systemic risk: the register holds no market date",
     "health_data": "health data: yes; unknown counts as “may be”",
     "vendors_with_health_data": "vendor, health data: yes; unknown counts as “may be”",
-    "deidentified_data": "data sources with health data “yes” or unknown, all “may be”: the register does not mark them",
+    "deidentified_data": "data sources with health data “yes” or unknown, all “may be”: de-identification is not held",
     "health_data_incidents": "incidents are not held yet; systems with health data, or unknown, all “may be”",
     "personal_data": "personal data: yes; unknown counts as “may be”",
     "personal_data_vendors": "vendor, personal data: yes; unknown counts as “may be”",
@@ -82,7 +84,7 @@ def native(names: Iterable[str]) -> Native:
     kinds = {NATIVE.get(name, "system") for name in names}
     for kind in ("system", "vendor", "source", "model"):
         if kind in kinds:
-            return kind  # type: ignore[return-value]  # one of the words above
+            return kind
     return "organization"
 
 

@@ -100,9 +100,7 @@ def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in CATALOGS:
         raise Http404
     catalog = load_catalog(slug)
-    groups = [
-        (group, [one for one in catalog.requirements if one.group == group.id]) for group in catalog.groups
-    ]
+    groups = [(group, [one for one in catalog.requirements if one.group == group.id]) for group in catalog.groups]
     context = {
         "catalog": catalog,
         "groups": groups,

@@ -4,19 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0001_initial'),
-        ('portal', '0003_guards_and_broker'),
+        ("inventory", "0001_initial"),
+        ("portal", "0003_guards_and_broker"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='aisystem',
-            index=models.Index(fields=['stage', 'risk_class'], name='inventory_a_stage_74de33_idx'),
+            model_name="aisystem",
+            index=models.Index(fields=["stage", "risk_class"], name="inventory_a_stage_74de33_idx"),
         ),
         migrations.AddIndex(
-            model_name='aisystem',
-            index=models.Index(fields=['declaration', 'id'], name='inventory_a_declara_ad4b10_idx'),
+            model_name="aisystem",
+            index=models.Index(fields=["declaration", "id"], name="inventory_a_declara_ad4b10_idx"),
         ),
     ]

@@ -19,8 +19,19 @@ from portal.jobs.models import Job, JobState
 
 log = logging.getLogger(__name__)
 
+# How long a waiting job's message is given before it counts as lost.
+AGAIN = timedelta(seconds=60)
+
 # Kind of job → the task that does it, for the reaper and for "try again".
 TASKS: dict[str, str] = {}
+
+
+def task_of(job: Job) -> Task[Any, Any]:
+    """The task that does a job of this kind, whichever floor it lives on. Raises KeyError for an unknown kind."""
+    if job.kind not in TASKS:
+        current_app.loader.import_default_modules()
+    task: Task[Any, Any] = current_app.tasks[TASKS[job.kind]]
+    return task
 
 
 def job_task(kind: str) -> Callable[[Callable[[Lease], dict[str, Any] | None]], Task[..., Any]]:
@@ -86,8 +97,9 @@ def reap() -> None:
         lease_token=None,
         error="The worker was lost, and so were those that tried again.",
     )
-    waiting = Q(state=JobState.QUEUED, created_at__lt=now - timedelta(seconds=60))
-    for job in Job.objects.filter(lost | waiting):
-        name = TASKS.get(job.kind)
-        if name:
-            current_app.tasks[name].apply_async(args=(str(job.pk),))
+    Job.objects.filter(lost).update(state=JobState.QUEUED, lease_token=None, lease_until=now)
+    # `lease_until` of a waiting job is when to send it again, so that a long queue is not filled with copies.
+    never_sent = Q(lease_until=None, created_at__lt=now - AGAIN)
+    for job in Job.objects.filter(never_sent | Q(lease_until__lte=now), state=JobState.QUEUED):
+        if Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(lease_until=now + AGAIN):
+            task_of(job).apply_async(args=(str(job.pk),))

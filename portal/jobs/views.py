@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.contrib import messages
 from django.db import models
@@ -19,7 +18,7 @@ from portal.access.models import User
 from portal.access.roles import Action
 from portal.jobs.models import FINISHED, Job, JobState
 from portal.jobs.queue import send
-from portal.jobs.tasks import TASKS
+from portal.jobs.tasks import task_of
 from portal.ui.access import reader
 
 SHOWN = 50
@@ -67,7 +66,7 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(visible(reader(request)), pk=pk)
     again = visible(reader(request)).filter(Q(state=JobState.FAILED) | Q(state=JobState.CANCELED), pk=pk)
     if again.update(state=JobState.QUEUED, attempts=0, cancel_requested=False, error="", finished_at=None):
-        send(current_app.tasks[TASKS[job.kind]], job)
+        send(task_of(job), job)
     return redirect("job", pk=job.pk)
 
 

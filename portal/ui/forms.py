@@ -141,7 +141,7 @@ def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | N
         # What starts with an answer needs no asking, so the page does not call it required.
         made.has_default = field.has_default()  # type: ignore[attr-defined]  # read by templates/bootstrap5/field.html
     if isinstance(made, forms.TypedChoiceField) and made.choices and not made.choices[0][0]:  # type: ignore[index]  # a list
-        made.choices = [("", _("Not stated")), *list(made.choices)[1:]]  # type: ignore[arg-type, list-item]  # flat choices
+        made.choices = [("", _("Not stated")), *list(made.choices)[1:]]  # type: ignore[arg-type]  # flat choices
     return made
 
 

@@ -34,6 +34,7 @@ class FieldChange:
     before: str
     after: str
     diff: SafeString | None = None
+    is_unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -42,6 +43,15 @@ class Change:
 
     row: Any
     fields: list[FieldChange] = field(default_factory=list)
+
+    @property
+    def is_first(self) -> bool:
+        return bool(self.row.history_type == "+")
+
+    @property
+    def stated(self) -> list[FieldChange]:
+        """Of a new record: what somebody said, without what is merely unknown."""
+        return [one for one in self.fields if not one.is_unknown]
 
     @property
     def verb(self) -> str:
@@ -121,7 +131,7 @@ def _differences(
             continue
         is_long = isinstance(one, models.TextField) and bool(before and after)
         diff = word_diff(before, after) if is_long else None
-        made.append(FieldChange(one.name, register.field_label(one.name), before, after, diff))
+        made.append(FieldChange(one.name, register.field_label(one.name), before, after, diff, new == "unknown"))
     return made
 
 

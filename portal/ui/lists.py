@@ -184,7 +184,9 @@ def record_list(request: HttpRequest, register: Register) -> HttpResponse:
 def _is_view(query: str, current: QueryDict) -> bool:
     """Whether the URL shows exactly this saved view, whatever its page, sorting or columns."""
     own = {"page", "sort", "columns", "compact"}
-    given, wanted = ({k: sorted(v) for k, v in one.lists() if k not in own and any(v)} for one in (current, QueryDict(query)))
+    given, wanted = (
+        {k: sorted(v) for k, v in one.lists() if k not in own and any(v)} for one in (current, QueryDict(query))
+    )
     return given == wanted
 
 

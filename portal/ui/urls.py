@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from portal.ui import converters, export, history, imports, lists, records, search
+from portal.ui import converters, customfields, export, history, imports, lists, records, search
 
 register_converter(converters.RegisterConverter, "register")
 register_converter(converters.ReferenceConverter, "reference")
@@ -10,6 +10,9 @@ register_converter(converters.FormatConverter, "format")
 
 urlpatterns = [
     path("search/", search.search_everything, name="search"),
+    path("administration/fields/", customfields.custom_fields, name="custom-fields"),
+    path("administration/fields/new/", customfields.custom_field_create, name="custom-field-create"),
+    path("administration/fields/<uuid:pk>/", customfields.custom_field_edit, name="custom-field-edit"),
     path("<register:register>/", lists.record_list, name="register-list"),
     path("<register:register>/new/", records.record_create, name="register-create"),
     path("<register:register>/import/", imports.import_start, name="register-import"),

@@ -25,6 +25,7 @@ from reports import GENERATOR
 from reports.asof import midnight, observation_start
 from reports.catalog import FOLDER, load_catalog
 from reports.models import EvidencePack, Framework, ScopeKind
+from reports.tasks import KIND, make_pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,6 @@ def request_pack(request: PackRequest, *, user: User | None, background: bool = 
 
 
 def _job(pack: EvidencePack, user: User | None) -> Job:
-    from reports.tasks import KIND, make_pack  # noqa: PLC0415 - loads what draws pages, which only workers need
-
     title = _("Evidence pack: %(what)s") % {"what": str(pack)}
     return enqueue(make_pack, kind=KIND, title=title[:300], user=user, params={"pack": str(pack.pk)})
 

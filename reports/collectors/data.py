@@ -52,7 +52,7 @@ def health_data_flows(row: Any, look: Look) -> bool:
     lacks="do not name the data they were trained or tuned on",
     query="AI systems with at least one data flow of direction “is trained or tuned on”",
 )
-def training_data(row: Any, look: Look) -> bool:  # noqa: ARG001
+def training_data(row: Any, look: Look) -> bool:
     return bool(row.direction == FlowDirection.TRAINING)
 
 
@@ -65,5 +65,5 @@ def training_data(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="lack an owner, a classification or a location",
     query="Data sources with owner, classification and residency",
 )
-def data_sources(row: Any, look: Look) -> bool:  # noqa: ARG001
+def data_sources(row: Any, look: Look) -> bool:
     return bool(row.owner and row.residency and row.classification != Classification.UNKNOWN)

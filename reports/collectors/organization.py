@@ -16,7 +16,7 @@ from reports.collectors import Look, collector
     lacks="do not say who leads them",
     query="Organization units whose head is not blank",
 )
-def organization_units(row: Any, look: Look) -> bool:  # noqa: ARG001
+def organization_units(row: Any, look: Look) -> bool:
     return bool(row.head.strip())
 
 
@@ -28,7 +28,7 @@ def organization_units(row: Any, look: Look) -> bool:  # noqa: ARG001
     title="Roles in this portal",
     query="Roles that people have in this portal",
 )
-def access_roles(row: Any, look: Look) -> bool:  # noqa: ARG001
+def access_roles(row: Any, look: Look) -> bool:
     return True
 
 
@@ -40,5 +40,5 @@ def access_roles(row: Any, look: Look) -> bool:  # noqa: ARG001
     title="Changes recorded",
     query="History rows of the records in scope, in the period or up to the moment of the pack",
 )
-def change_history(row: Any, look: Look) -> bool:  # noqa: ARG001
+def change_history(row: Any, look: Look) -> bool:
     return True

@@ -27,7 +27,7 @@ STAGE_DATE = {
     lacks="are not in the register",
     query="AI systems in scope, retired ones included",
 )
-def system_inventory(row: Any, look: Look) -> bool:  # noqa: ARG001 - to be there is all it takes
+def system_inventory(row: Any, look: Look) -> bool:
     return True
 
 
@@ -40,7 +40,7 @@ def system_inventory(row: Any, look: Look) -> bool:  # noqa: ARG001 - to be ther
     lacks="have no intended purpose on record",
     query="AI systems whose intended purpose is not blank",
 )
-def system_purpose(row: Any, look: Look) -> bool:  # noqa: ARG001
+def system_purpose(row: Any, look: Look) -> bool:
     return bool(row.purpose.strip())
 
 
@@ -53,7 +53,7 @@ def system_purpose(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="do not say whom they affect",
     query="AI systems whose people affected are not blank",
 )
-def affected_persons(row: Any, look: Look) -> bool:  # noqa: ARG001
+def affected_persons(row: Any, look: Look) -> bool:
     return bool(row.affected_persons.strip())
 
 
@@ -66,7 +66,7 @@ def affected_persons(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="have an unknown autonomy",
     query="AI systems whose autonomy is not unknown",
 )
-def autonomy(row: Any, look: Look) -> bool:  # noqa: ARG001
+def autonomy(row: Any, look: Look) -> bool:
     return bool(row.autonomy != Autonomy.UNKNOWN)
 
 
@@ -79,7 +79,7 @@ def autonomy(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="are not classified",
     query="AI systems with a risk class, declared at opening or through a gate",
 )
-def risk_classes(row: Any, look: Look) -> bool:  # noqa: ARG001
+def risk_classes(row: Any, look: Look) -> bool:
     return row.risk_class_id is not None
 
 
@@ -92,7 +92,7 @@ def risk_classes(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="do not say since when they are in their stage",
     query="AI systems with the date of the stage they stand in (initiated, development began, went live, retired)",
 )
-def stage_dates(row: Any, look: Look) -> bool:  # noqa: ARG001
+def stage_dates(row: Any, look: Look) -> bool:
     return getattr(row, STAGE_DATE[Stage(row.stage)]) is not None
 
 

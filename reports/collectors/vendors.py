@@ -15,7 +15,7 @@ def in_force(row: Any, look: Look) -> bool:
     return bool(begun and (row.expires_on is None or row.expires_on > look.day))
 
 
-def _may_see_health_data(row: Any, look: Look) -> bool:  # noqa: ARG001
+def _may_see_health_data(row: Any, look: Look) -> bool:
     return bool(row.health_data != Tristate.NO)
 
 
@@ -28,7 +28,7 @@ def _may_see_health_data(row: Any, look: Look) -> bool:  # noqa: ARG001
     lacks="do not say what they supply",
     query="Vendors whose kind is not unknown",
 )
-def vendors(row: Any, look: Look) -> bool:  # noqa: ARG001
+def vendors(row: Any, look: Look) -> bool:
     return bool(row.kind != VendorKind.UNKNOWN)
 
 
@@ -70,7 +70,7 @@ def business_associate_agreements(row: Any, look: Look) -> bool:
     title="Sub-processors",
     query="Sub-processors behind the vendors in scope",
 )
-def sub_processors(row: Any, look: Look) -> bool:  # noqa: ARG001
+def sub_processors(row: Any, look: Look) -> bool:
     return True
 
 

@@ -9,15 +9,15 @@ from inventory.querysets import LIVE_STAGES
 from reports.collectors import Look, collector
 
 
-def _is_live(row: Any, look: Look) -> bool:  # noqa: ARG001
-    return row.stage in LIVE_STAGES
+def _is_live(row: Any, look: Look) -> bool:
+    return bool(row.stage in LIVE_STAGES)
 
 
-def _is_past_planning(row: Any, look: Look) -> bool:  # noqa: ARG001
-    return row.stage != Stage.PLANNING
+def _is_past_planning(row: Any, look: Look) -> bool:
+    return bool(row.stage != Stage.PLANNING)
 
 
-def _is_agentic(row: Any, look: Look) -> bool:  # noqa: ARG001
+def _is_agentic(row: Any, look: Look) -> bool:
     return row.kind in (SystemKind.AGENTIC, SystemKind.UNKNOWN)
 
 
@@ -32,7 +32,7 @@ def _is_agentic(row: Any, look: Look) -> bool:  # noqa: ARG001
     query="AI systems beyond planning with at least one version",
     asked=_is_past_planning,
 )
-def system_versions(row: Any, look: Look) -> bool:  # noqa: ARG001
+def system_versions(row: Any, look: Look) -> bool:
     return True
 
 
@@ -62,7 +62,7 @@ def deployments(row: Any, look: Look) -> bool:
     query="AI systems beyond planning with at least one use by a unit",
     asked=_is_past_planning,
 )
-def system_uses(row: Any, look: Look) -> bool:  # noqa: ARG001
+def system_uses(row: Any, look: Look) -> bool:
     return True
 
 
@@ -77,7 +77,7 @@ def system_uses(row: Any, look: Look) -> bool:  # noqa: ARG001
     query="AI systems beyond planning with a version that names at least one model version",
     asked=_is_past_planning,
 )
-def model_versions(row: Any, look: Look) -> bool:  # noqa: ARG001
+def model_versions(row: Any, look: Look) -> bool:
     return True
 
 
@@ -90,7 +90,7 @@ def model_versions(row: Any, look: Look) -> bool:  # noqa: ARG001
     title="Tools that systems run through",
     query="Links between an AI system in scope and a tool",
 )
-def tools(row: Any, look: Look) -> bool:  # noqa: ARG001
+def tools(row: Any, look: Look) -> bool:
     return True
 
 
@@ -105,7 +105,7 @@ def tools(row: Any, look: Look) -> bool:  # noqa: ARG001
     query="AI systems of kind “agentic” or of unknown kind with at least one agent",
     asked=_is_agentic,
 )
-def agents(row: Any, look: Look) -> bool:  # noqa: ARG001
+def agents(row: Any, look: Look) -> bool:
     return True
 
 
@@ -118,7 +118,7 @@ def agents(row: Any, look: Look) -> bool:  # noqa: ARG001
     title="Regulated products",
     query="Regulated products of AI systems in scope",
 )
-def regulated_products(row: Any, look: Look) -> bool:  # noqa: ARG001
+def regulated_products(row: Any, look: Look) -> bool:
     return True
 
 

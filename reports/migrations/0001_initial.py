@@ -3,119 +3,304 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import portal.history.operations
-import portal.records.fields
-import portal.records.ids
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import portal.history.operations
+import portal.records.fields
+import portal.records.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('portal', '0003_guards_and_broker'),
+        ("portal", "0003_guards_and_broker"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EvidencePack',
+            name="EvidencePack",
             fields=[
-                ('id', models.UUIDField(default=portal.records.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, help_text='Words to find this by, separated by commas.', size=None, verbose_name='tags')),
-                ('custom', models.JSONField(blank=True, default=dict, editable=False, verbose_name='fields of your own')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='registered')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
-                ('reference', portal.records.fields.ReferenceField('PACK', verbose_name='reference')),
-                ('framework', models.CharField(choices=[('eu-ai-act', 'EU AI Act'), ('hipaa', 'HIPAA'), ('soc2', 'SOC 2')], max_length=20, verbose_name='framework')),
-                ('scope_kind', models.CharField(choices=[('all', 'The whole register'), ('unit', 'A unit and everything below it'), ('system', 'One AI system')], default='all', max_length=10, verbose_name='scope')),
-                ('scope_record', models.UUIDField(blank=True, editable=False, null=True, verbose_name='record in scope')),
-                ('scope_reference', models.CharField(blank=True, editable=False, max_length=20, verbose_name='reference in scope')),
-                ('scope_name', models.CharField(blank=True, editable=False, max_length=400, verbose_name='name in scope')),
-                ('period_from', models.DateField(blank=True, null=True, verbose_name='period from')),
-                ('period_to', models.DateField(blank=True, null=True, verbose_name='period up to')),
-                ('purpose', models.CharField(blank=True, max_length=200, verbose_name='what for')),
-                ('requested_name', models.CharField(editable=False, max_length=200, verbose_name='asked for by')),
-                ('requested_at', models.DateTimeField(editable=False, verbose_name='asked for on')),
-                ('organization', models.CharField(blank=True, editable=False, max_length=300, verbose_name='organization')),
-                ('as_of', models.DateTimeField(editable=False, verbose_name='as of')),
-                ('ledger_entry', models.BigIntegerField(editable=False, verbose_name='last ledger entry')),
-                ('observation_start', models.DateTimeField(editable=False, null=True, verbose_name='observation start')),
-                ('generator', models.CharField(blank=True, editable=False, max_length=60, verbose_name='generator')),
-                ('catalog_as_of', models.DateField(editable=False, verbose_name='catalog as of')),
-                ('catalog_sha256', models.CharField(blank=True, editable=False, max_length=64, verbose_name='catalog SHA-256')),
-                ('pdf', models.CharField(blank=True, editable=False, max_length=300, verbose_name='file')),
-                ('pdf_sha256', models.CharField(blank=True, editable=False, max_length=64, verbose_name='SHA-256')),
-                ('pdf_size', models.BigIntegerField(editable=False, null=True, verbose_name='bytes')),
-                ('pdf_pages', models.PositiveIntegerField(editable=False, null=True, verbose_name='pages')),
-                ('attached_rows', models.PositiveIntegerField(editable=False, null=True, verbose_name='rows attached')),
-                ('job', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='portal.job', verbose_name='job')),
-                ('requested_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked for by')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=portal.records.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        help_text="Words to find this by, separated by commas.",
+                        size=None,
+                        verbose_name="tags",
+                    ),
+                ),
+                (
+                    "custom",
+                    models.JSONField(blank=True, default=dict, editable=False, verbose_name="fields of your own"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="registered"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="last changed"
+                    ),
+                ),
+                ("reference", portal.records.fields.ReferenceField("PACK", verbose_name="reference")),
+                (
+                    "framework",
+                    models.CharField(
+                        choices=[("eu-ai-act", "EU AI Act"), ("hipaa", "HIPAA"), ("soc2", "SOC 2")],
+                        max_length=20,
+                        verbose_name="framework",
+                    ),
+                ),
+                (
+                    "scope_kind",
+                    models.CharField(
+                        choices=[
+                            ("all", "The whole register"),
+                            ("unit", "A unit and everything below it"),
+                            ("system", "One AI system"),
+                        ],
+                        default="all",
+                        max_length=10,
+                        verbose_name="scope",
+                    ),
+                ),
+                (
+                    "scope_record",
+                    models.UUIDField(blank=True, editable=False, null=True, verbose_name="record in scope"),
+                ),
+                (
+                    "scope_reference",
+                    models.CharField(blank=True, editable=False, max_length=20, verbose_name="reference in scope"),
+                ),
+                (
+                    "scope_name",
+                    models.CharField(blank=True, editable=False, max_length=400, verbose_name="name in scope"),
+                ),
+                ("period_from", models.DateField(blank=True, null=True, verbose_name="period from")),
+                ("period_to", models.DateField(blank=True, null=True, verbose_name="period up to")),
+                ("purpose", models.CharField(blank=True, max_length=200, verbose_name="what for")),
+                ("requested_name", models.CharField(editable=False, max_length=200, verbose_name="asked for by")),
+                ("requested_at", models.DateTimeField(editable=False, verbose_name="asked for on")),
+                (
+                    "organization",
+                    models.CharField(blank=True, editable=False, max_length=300, verbose_name="organization"),
+                ),
+                ("as_of", models.DateTimeField(editable=False, verbose_name="as of")),
+                ("ledger_entry", models.BigIntegerField(editable=False, verbose_name="last ledger entry")),
+                (
+                    "observation_start",
+                    models.DateTimeField(editable=False, null=True, verbose_name="observation start"),
+                ),
+                ("generator", models.CharField(blank=True, editable=False, max_length=60, verbose_name="generator")),
+                ("catalog_as_of", models.DateField(editable=False, verbose_name="catalog as of")),
+                (
+                    "catalog_sha256",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="catalog SHA-256"),
+                ),
+                ("pdf", models.CharField(blank=True, editable=False, max_length=300, verbose_name="file")),
+                ("pdf_sha256", models.CharField(blank=True, editable=False, max_length=64, verbose_name="SHA-256")),
+                ("pdf_size", models.BigIntegerField(editable=False, null=True, verbose_name="bytes")),
+                ("pdf_pages", models.PositiveIntegerField(editable=False, null=True, verbose_name="pages")),
+                ("attached_rows", models.PositiveIntegerField(editable=False, null=True, verbose_name="rows attached")),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="portal.job",
+                        verbose_name="job",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="asked for by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'evidence pack',
-                'verbose_name_plural': 'evidence packs',
-                'indexes': [models.Index(fields=['-requested_at', 'id'], name='reports_evi_request_1f308a_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('period_from__isnull', True), ('period_to__isnull', True)), models.Q(('period_from__isnull', False), ('period_to__gt', models.F('period_from')), ('period_to__isnull', False)), _connector='OR'), name='pack_period_half_open', violation_error_message='A period has a first day and, after it, a day on which it is over.')],
+                "verbose_name": "evidence pack",
+                "verbose_name_plural": "evidence packs",
+                "indexes": [models.Index(fields=["-requested_at", "id"], name="reports_evi_request_1f308a_idx")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("period_from__isnull", True), ("period_to__isnull", True)),
+                            models.Q(
+                                ("period_from__isnull", False),
+                                ("period_to__gt", models.F("period_from")),
+                                ("period_to__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="pack_period_half_open",
+                        violation_error_message="A period has a first day and, after it, a day on which it is over.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalEvidencePack',
+            name="HistoricalEvidencePack",
             fields=[
-                ('history_user_name', models.TextField(editable=False, verbose_name='who')),
-                ('history_source', models.CharField(editable=False, max_length=12, verbose_name='from where')),
-                ('history_request', models.TextField(blank=True, editable=False, verbose_name='request')),
-                ('id', models.UUIDField(default=portal.records.ids.uuid7, editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, help_text='Words to find this by, separated by commas.', size=None, verbose_name='tags')),
-                ('custom', models.JSONField(blank=True, default=dict, editable=False, verbose_name='fields of your own')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='registered')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
-                ('history_change_reason', models.TextField(blank=True, verbose_name='why')),
-                ('history_user_id', models.TextField(verbose_name='actor key')),
-                ('framework', models.CharField(choices=[('eu-ai-act', 'EU AI Act'), ('hipaa', 'HIPAA'), ('soc2', 'SOC 2')], max_length=20, verbose_name='framework')),
-                ('scope_kind', models.CharField(choices=[('all', 'The whole register'), ('unit', 'A unit and everything below it'), ('system', 'One AI system')], default='all', max_length=10, verbose_name='scope')),
-                ('scope_record', models.UUIDField(blank=True, editable=False, null=True, verbose_name='record in scope')),
-                ('scope_reference', models.CharField(blank=True, editable=False, max_length=20, verbose_name='reference in scope')),
-                ('scope_name', models.CharField(blank=True, editable=False, max_length=400, verbose_name='name in scope')),
-                ('period_from', models.DateField(blank=True, null=True, verbose_name='period from')),
-                ('period_to', models.DateField(blank=True, null=True, verbose_name='period up to')),
-                ('purpose', models.CharField(blank=True, max_length=200, verbose_name='what for')),
-                ('requested_name', models.CharField(editable=False, max_length=200, verbose_name='asked for by')),
-                ('requested_at', models.DateTimeField(editable=False, verbose_name='asked for on')),
-                ('organization', models.CharField(blank=True, editable=False, max_length=300, verbose_name='organization')),
-                ('as_of', models.DateTimeField(editable=False, verbose_name='as of')),
-                ('ledger_entry', models.BigIntegerField(editable=False, verbose_name='last ledger entry')),
-                ('observation_start', models.DateTimeField(editable=False, null=True, verbose_name='observation start')),
-                ('generator', models.CharField(blank=True, editable=False, max_length=60, verbose_name='generator')),
-                ('catalog_as_of', models.DateField(editable=False, verbose_name='catalog as of')),
-                ('catalog_sha256', models.CharField(blank=True, editable=False, max_length=64, verbose_name='catalog SHA-256')),
-                ('pdf', models.CharField(blank=True, editable=False, max_length=300, verbose_name='file')),
-                ('pdf_sha256', models.CharField(blank=True, editable=False, max_length=64, verbose_name='SHA-256')),
-                ('pdf_size', models.BigIntegerField(editable=False, null=True, verbose_name='bytes')),
-                ('pdf_pages', models.PositiveIntegerField(editable=False, null=True, verbose_name='pages')),
-                ('attached_rows', models.PositiveIntegerField(editable=False, null=True, verbose_name='rows attached')),
-                ('reference', models.CharField(editable=False, max_length=20, verbose_name='reference')),
-                ('history_id', models.BigIntegerField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField()),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('job', models.ForeignKey(blank=True, db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='portal.job', verbose_name='job')),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked for by')),
+                ("history_user_name", models.TextField(editable=False, verbose_name="who")),
+                ("history_source", models.CharField(editable=False, max_length=12, verbose_name="from where")),
+                ("history_request", models.TextField(blank=True, editable=False, verbose_name="request")),
+                ("id", models.UUIDField(default=portal.records.ids.uuid7, editable=False)),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        help_text="Words to find this by, separated by commas.",
+                        size=None,
+                        verbose_name="tags",
+                    ),
+                ),
+                (
+                    "custom",
+                    models.JSONField(blank=True, default=dict, editable=False, verbose_name="fields of your own"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="registered"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="last changed"
+                    ),
+                ),
+                ("history_change_reason", models.TextField(blank=True, verbose_name="why")),
+                ("history_user_id", models.TextField(verbose_name="actor key")),
+                (
+                    "framework",
+                    models.CharField(
+                        choices=[("eu-ai-act", "EU AI Act"), ("hipaa", "HIPAA"), ("soc2", "SOC 2")],
+                        max_length=20,
+                        verbose_name="framework",
+                    ),
+                ),
+                (
+                    "scope_kind",
+                    models.CharField(
+                        choices=[
+                            ("all", "The whole register"),
+                            ("unit", "A unit and everything below it"),
+                            ("system", "One AI system"),
+                        ],
+                        default="all",
+                        max_length=10,
+                        verbose_name="scope",
+                    ),
+                ),
+                (
+                    "scope_record",
+                    models.UUIDField(blank=True, editable=False, null=True, verbose_name="record in scope"),
+                ),
+                (
+                    "scope_reference",
+                    models.CharField(blank=True, editable=False, max_length=20, verbose_name="reference in scope"),
+                ),
+                (
+                    "scope_name",
+                    models.CharField(blank=True, editable=False, max_length=400, verbose_name="name in scope"),
+                ),
+                ("period_from", models.DateField(blank=True, null=True, verbose_name="period from")),
+                ("period_to", models.DateField(blank=True, null=True, verbose_name="period up to")),
+                ("purpose", models.CharField(blank=True, max_length=200, verbose_name="what for")),
+                ("requested_name", models.CharField(editable=False, max_length=200, verbose_name="asked for by")),
+                ("requested_at", models.DateTimeField(editable=False, verbose_name="asked for on")),
+                (
+                    "organization",
+                    models.CharField(blank=True, editable=False, max_length=300, verbose_name="organization"),
+                ),
+                ("as_of", models.DateTimeField(editable=False, verbose_name="as of")),
+                ("ledger_entry", models.BigIntegerField(editable=False, verbose_name="last ledger entry")),
+                (
+                    "observation_start",
+                    models.DateTimeField(editable=False, null=True, verbose_name="observation start"),
+                ),
+                ("generator", models.CharField(blank=True, editable=False, max_length=60, verbose_name="generator")),
+                ("catalog_as_of", models.DateField(editable=False, verbose_name="catalog as of")),
+                (
+                    "catalog_sha256",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="catalog SHA-256"),
+                ),
+                ("pdf", models.CharField(blank=True, editable=False, max_length=300, verbose_name="file")),
+                ("pdf_sha256", models.CharField(blank=True, editable=False, max_length=64, verbose_name="SHA-256")),
+                ("pdf_size", models.BigIntegerField(editable=False, null=True, verbose_name="bytes")),
+                ("pdf_pages", models.PositiveIntegerField(editable=False, null=True, verbose_name="pages")),
+                ("attached_rows", models.PositiveIntegerField(editable=False, null=True, verbose_name="rows attached")),
+                ("reference", models.CharField(editable=False, max_length=20, verbose_name="reference")),
+                ("history_id", models.BigIntegerField(editable=False, primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField()),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="portal.job",
+                        verbose_name="job",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="asked for by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical evidence pack',
-                'verbose_name_plural': 'historical evidence packs',
-                'ordering': ('-history_id',),
-                'get_latest_by': ('history_id',),
-                'indexes': [models.Index(fields=['id', '-history_id'], name='reports_his_id_9a5749_idx')],
+                "verbose_name": "historical evidence pack",
+                "verbose_name_plural": "historical evidence packs",
+                "ordering": ("-history_id",),
+                "get_latest_by": ("history_id",),
+                "indexes": [models.Index(fields=["id", "-history_id"], name="reports_his_id_9a5749_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         portal.history.operations.TrackHistory(
-            model_name='evidencepack',
+            model_name="evidencepack",
         ),
     ]

@@ -59,9 +59,10 @@ def source(item: Any) -> str:
 @register.filter
 def size(value: int) -> str:
     """Bytes as people read them."""
-    if value < 1000:
-        return f"{value} B"
-    return f"{value / 1000:,.0f} kB" if value < 1_000_000 else f"{value / 1_000_000:,.1f} MB"
+    for unit, factor in (("MB", 1e6), ("kB", 1e3)):
+        if value >= factor:
+            return f"{value / factor:,.1f} {unit}"
+    return f"{value} B"
 
 
 @register.filter
@@ -80,7 +81,14 @@ def sentences(texts: Any) -> str:
 def column(evidence: Any, populations: Any) -> str:
     """The heading of the column in which a collector's evidence stands."""
     one = evidence.collector
-    return next((made.label_of(one.column) for made in populations if made.slug == one.reads), one.column)
+    labels = {made.slug: made.label_of(one.column) for made in populations if made.slug == one.reads}
+    return str(labels.get(one.reads, one.column))
+
+
+@register.filter
+def short(citation: str) -> str:
+    """A citation for narrow tables: the part of the Code of Federal Regulations stands in their caption."""
+    return citation.removeprefix("45 CFR ")
 
 
 @register.filter

@@ -58,6 +58,14 @@ window.addEventListener("beforeunload", (event) => {
   if ([...dirty].some((form) => form.isConnected)) event.preventDefault();
 });
 
+// Filters that say nothing stay out of the address: the link one copies is short.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-tidy]")) return;
+  const empty = here("input, select", event.target).filter((field) => field.value === "");
+  for (const field of empty) field.disabled = true;
+  setTimeout(() => { for (const field of empty) field.disabled = false; });
+});
+
 // <input data-select-all="pk"> in the head selects every box with that name; [data-selected] shows while any is,
 // [data-selected-count] tells how many, [data-clear-selection="pk"] clears them.
 function reflectSelection(name) {

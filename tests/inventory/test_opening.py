@@ -28,7 +28,8 @@ def system() -> AISystem:
         ensure_risk_classes()
         ensure_opening()
     with acting(SETUP):
-        return create(AISystem, stage="planning")
+        made: AISystem = create(AISystem, stage="planning")
+    return made
 
 
 def close() -> None:
@@ -94,6 +95,6 @@ def test_only_an_administrator_closes_it_once_with_a_reason(
         opening = close_opening(user=administrator, note="Board decision of 20 November")
         with pytest.raises(ValidationError, match="already"):
             close_opening(user=administrator, note="again")
-    row = OpeningBalance.history.latest()  # type: ignore[attr-defined]  # added by simple-history
+    row = OpeningBalance.history.latest()
     assert (row.closed_on, row.history_change_reason) == (opening.closed_on, "Board decision of 20 November")
     assert OpeningBalance.is_closed()

@@ -77,6 +77,20 @@ def test_the_reaper_gives_up_after_the_last_attempt() -> None:
 
 
 @pytest.mark.django_db
+def test_the_reaper_sends_lost_and_unsent_jobs_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(tasks.ping, "apply_async", lambda args: sent.append(args[0]))
+    past = timezone.now() - timedelta(seconds=90)
+    lost = job(state=JobState.RUNNING, attempts=1, lease_until=timezone.now() - timedelta(seconds=1))
+    unsent, fresh = job(created_at=past), job()
+    tasks.reap()
+    tasks.reap()
+    assert sorted(sent) == sorted([str(lost.pk), str(unsent.pk)])
+    assert claim(str(lost.pk)) is not None
+    assert claim(str(fresh.pk)) is not None
+
+
+@pytest.mark.django_db
 def test_a_job_is_made_with_its_work_or_not_at_all() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         enqueue(tasks.ping, kind="ping", title="Undone", user=None)

@@ -58,7 +58,7 @@ def test_logging_in_and_out_leaves_no_history_of_passwords(client: Client, viewe
     assert client.get("/vendors/").status_code == 200
     assert client.post("/logout/").status_code == 302
     assert client.get("/vendors/").status_code == 302
-    assert User.history.filter(id=viewer.pk).count() == 1  # type: ignore[attr-defined]  # added by simple-history
+    assert User.history.filter(id=viewer.pk).count() == 1
 
 
 def test_demo_log_ins_are_made_once_and_kept_private(client: Client, tmp_path: Path) -> None:
@@ -84,7 +84,10 @@ def test_request_ids_come_back_and_stand_in_history(client: Client, editor: User
     client.force_login(editor)
     answer = client.post("/vendors/new/", {"name": "Acme", "kind": "supplier"}, headers={"X-Request-ID": "trace-42"})
     assert answer["X-Request-ID"] == "trace-42"
-    assert client.get("/vendors/", headers={"X-Request-ID": "bad id\twith blanks"})["X-Request-ID"] != "bad id\twith blanks"
+    assert (
+        client.get("/vendors/", headers={"X-Request-ID": "bad id\twith blanks"})["X-Request-ID"]
+        != "bad id\twith blanks"
+    )
 
 
 def test_health_answers_without_a_log_in(client: Client) -> None:

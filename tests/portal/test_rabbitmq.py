@@ -19,7 +19,11 @@ from portal.jobs.models import Job, JobState
 from tests.portal.test_jobs import ENQUEUE, elsewhere, wait_for, worker
 
 SERVER = next(
-    (path for path in ("/usr/lib/rabbitmq/bin/rabbitmq-server", shutil.which("rabbitmq-server")) if path and Path(path).is_file()),
+    (
+        path
+        for path in ("/usr/lib/rabbitmq/bin/rabbitmq-server", shutil.which("rabbitmq-server"))
+        if path and Path(path).is_file()
+    ),
     None,
 )
 pytestmark = pytest.mark.skipif(

@@ -53,7 +53,13 @@ def make_estate() -> SimpleNamespace:
         )
         blank = create(AISystem, name="=cmd()", unit=top, purpose="", stage=Stage.DEVELOPMENT)
         gone = create(
-            AISystem, name="Old bot", unit=top, purpose="Chat", stage=Stage.RETIREMENT, health_data="no", public_facing="yes"
+            AISystem,
+            name="Old bot",
+            unit=top,
+            purpose="Chat",
+            stage=Stage.RETIREMENT,
+            health_data="no",
+            public_facing="yes",
         )
         use = create(SystemUse, system=full, unit=ward, ai_act_role=AIActRole.DEPLOYER)
         owner = create(

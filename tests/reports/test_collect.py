@@ -165,7 +165,7 @@ def test_one_system(estate: SimpleNamespace, asker: User, tmp_path: Path) -> Non
     found, _ = gather(ask(asker, scope=ScopeKind.SYSTEM, reference=estate.full.reference), tmp_path / "work")
     assert found.attachments["ai-systems"].rows == 1
     assert found.attachments["organization-units"].rows == 1
-    assert "portal-roles" not in found.attachments
+    assert found.attachments["portal-roles"].rows == 1  # the roles in this portal are everybody's
 
 
 def test_statements_do_not_grow_with_the_estate(estate: SimpleNamespace, asker: User, tmp_path: Path) -> None:
@@ -173,9 +173,7 @@ def test_statements_do_not_grow_with_the_estate(estate: SimpleNamespace, asker: 
     with CaptureQueriesContext(connection) as few:
         gather(ask(asker), tmp_path / "few")
     with acting(SETUP):
-        AISystem.objects.bulk_create(
-            [AISystem(name=f"System {n}", unit=estate.ward, purpose="x") for n in range(300)]
-        )
+        AISystem.objects.bulk_create([AISystem(name=f"System {n}", unit=estate.ward, purpose="x") for n in range(300)])
     with CaptureQueriesContext(connection) as many:
         found, _ = gather(ask(asker), tmp_path / "many")
     assert found.attachments["ai-systems"].rows == 303

@@ -21,7 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--name", required=True, help="full name, as history shows it")
         parser.add_argument("--email", default="")
-        parser.add_argument("--role", action="append", choices=Role.values, default=[], help="may be given several times")
+        parser.add_argument(
+            "--role", action="append", choices=Role.values, default=[], help="may be given several times"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = secrets.token_urlsafe(15)
@@ -30,7 +32,9 @@ class Command(BaseCommand):
                 user = User.objects.create_user(
                     options["username"], password, full_name=options["name"], email=options["email"]
                 )
-                RoleGrant.objects.bulk_create([RoleGrant(user=user, role=role) for role in dict.fromkeys(options["role"])])
+                RoleGrant.objects.bulk_create(
+                    [RoleGrant(user=user, role=role) for role in dict.fromkeys(options["role"])]
+                )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(f"{user.username} can log in with: {password}")

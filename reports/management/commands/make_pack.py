@@ -42,7 +42,9 @@ class Command(BaseCommand):
         if not target.parent.is_dir():
             raise CommandError(f"There is no folder {target.parent}.")
         user = _user(options["user"])
-        actor = user.actor(Source.SHELL) if user else Actor("shell", f"{getpass.getuser()} (command line)", Source.SHELL)
+        actor = (
+            user.actor(Source.SHELL) if user else Actor("shell", f"{getpass.getuser()} (command line)", Source.SHELL)
+        )
         with announced(actor):
             try:
                 pack = request_pack(_request(options), user=user, background=False)
