@@ -25,6 +25,8 @@ RUN pip install --no-deps --require-hashes --requirement requirements.lock
 
 COPY . ./
 
+# Hashed names and compressed copies of everything static.
+ENV STATIC_MANIFEST=1
 # The code belongs to root and is only read; uploads and reports are the one place that is written.
 # collectstatic reads the settings, which insist on a key and a database; it uses neither.
 RUN useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin muster \

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
 from portal.access.models import User
@@ -237,11 +237,9 @@ class _Engine:
     def _write_records(self) -> None:
         good = self._good()
         new = [work.record for work in good if work.is_new]
-        self.model.objects.bulk_create(new, batch_size=CHUNK)
-        if any(not isinstance(record.reference, str) for record in new):
-            drawn = dict(self.model.objects.filter(pk__in=[r.pk for r in new]).values_list("pk", "reference"))
-            for record in new:
-                record.reference = drawn[record.pk]
+        if new:
+            self._number(new)
+            self.model.objects.bulk_create(new, batch_size=CHUNK)
         groups: dict[tuple[str, ...], list[Record]] = {}
         for work in good:
             if work.changed:
@@ -253,6 +251,14 @@ class _Engine:
             record.version, record.updated_at = self.model.objects.values_list("version", "updated_at").get(
                 pk=record.pk
             )
+
+    def _number(self, new: list[Any]) -> None:
+        """Draw all references at once: as a default of each row they would be compiled row by row."""
+        sql = "SELECT muster.next_reference(%s) FROM generate_series(1, %s)"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [self.register.prefix, len(new)])
+            for record, (reference,) in zip(new, cursor.fetchall(), strict=True):
+                record.reference = reference
 
     def _write_keys(self) -> None:
         fresh, again = [], []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.records import customfields
@@ -114,7 +115,9 @@ class RowFiller:
 
     def _not_to_check(self, work: Work) -> set[str]:
         columns = self.model._meta.concrete_fields
-        checked = {column.name for column in columns} if work.is_new else set(work.given)
+        checked = set(work.given)
+        if work.is_new:  # a default that nobody gave needs no check; what has none must have been given
+            checked |= {c.name for c in columns if not (c.has_default() or c.blank or c.null)}
         exclude = {column.name for column in columns if column.name not in checked or not column.editable}
         # References were found by a query of ours; Django's own check would ask again for each row.
         found = {
@@ -135,13 +138,18 @@ def read(model_field: models.Field[Any, Any], value: object) -> Any:
     if value in ("", None, []):
         return None if model_field.null else model_field.get_default() if model_field.has_default() else ""
     if model_field.choices and isinstance(value, str):
-        labels = {str(label).casefold(): key for key, label in model_field.flatchoices}
-        return labels.get(value.casefold(), value)
+        return _labels(model_field, get_language()).get(value.casefold(), value)
     if isinstance(value, str) and getattr(model_field, "base_field", None) is not None:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and "\x00" in value:
         raise ValidationError(_("Null characters are not allowed."), code="null_characters_not_allowed")
     return model_field.to_python(value)
+
+
+@lru_cache(maxsize=1024)
+def _labels(model_field: models.Field[Any, Any], _language: str | None) -> dict[str, Any]:
+    """A choice's labels in the reader's language, folded, and the keys they stand for."""
+    return {str(label).casefold(): key for key, label in model_field.flatchoices}
 
 
 def _messages(error: ValidationError) -> Iterable[tuple[str | None, str]]:

@@ -75,7 +75,7 @@ def _keep(upload: UploadedFile[bytes]) -> Path:
 
 def import_start(request: HttpRequest, register: Register) -> HttpResponse:
     """Take the file and look at it at once: what cannot be read is said here, not later."""
-    user = require(request, Action.IMPORT)
+    require(request, Action.IMPORT)
     mappings = known_mappings(register.slug)
     form = UploadForm(request.POST or None, request.FILES or None, mappings=mappings)
     if request.method == "POST" and form.is_valid():
@@ -87,7 +87,7 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
             path = _keep(upload)
             try:
                 mapping = mappings.get(chosen)
-                read_table(
+                table = read_table(
                     path,
                     name=name,
                     encoding=mapping.encoding if mapping else None,
@@ -97,12 +97,20 @@ def import_start(request: HttpRequest, register: Register) -> HttpResponse:
                 path.unlink()
                 problem = str(error)
             else:
+                if not table.rows:
+                    path.unlink()
+                    form.add_error("file", _("%s has names of columns and no rows.") % name)
+                    return _start(request, register, form)
                 if mapping is None:
                     return redirect("register-match", register.slug, path.name, name)
                 return _check(request, register, path.name, name, mapping)
         form.add_error("file", problem)
+    return _start(request, register, form)
+
+
+def _start(request: HttpRequest, register: Register, form: UploadForm) -> HttpResponse:
     status = 422 if form.is_bound and form.errors else 200
-    return render(request, "portal/import.html", {"register": register, "form": form, "user": user}, status=status)
+    return render(request, "portal/import.html", {"register": register, "form": form}, status=status)
 
 
 def _too_large(upload: UploadedFile[bytes], name: str) -> str | None:

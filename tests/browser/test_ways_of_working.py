@@ -142,7 +142,9 @@ def test_everything_essential_works_without_javascript(
     page.goto("/organization-units/import/")
     page.get_by_label("File").set_input_files({"name": "u.csv", "mimeType": "text/csv", "buffer": b"Name\nOncology\n"})
     page.get_by_role("button", name="Check this file").click()
+    expect(page.get_by_role("heading", name="Match the columns")).to_be_visible()
     page.get_by_role("button", name="Check this file").click()
+    page.wait_for_url("**/organization-units/import/*/")
     for _look in range(60):  # nothing updates itself here: one loads the page again
         again = page.get_by_role("link", name="Look again")
         if not again.is_visible():
