@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from inventory.models import AISystem, DataFlow, Document, OrganizationUnit, SystemVersion, Vendor
 from portal.access.models import User
@@ -157,8 +157,8 @@ def test_a_person_without_any_role(filled: dict[str, str], log_in: Callable[...,
     assert inspect(page) == []
 
 
-def test_the_log_in_page(site: Site, open_context: Callable[..., object]) -> None:
-    page: Page = open_context().new_page()  # type: ignore[attr-defined]  # a browser context
+def test_the_log_in_page(site: Site, open_context: Callable[..., BrowserContext]) -> None:
+    page = open_context().new_page()
     page.goto("/login/")
     assert inspect(page) == []
     page.get_by_label("User name").fill("helen")

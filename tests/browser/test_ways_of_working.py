@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from inventory.models import AISystem, OrganizationUnit
 from tests.browser.conftest import Site
@@ -59,8 +60,8 @@ def tab_to(page: Page, words: str, limit: int = 90) -> None:
     raise AssertionError(f"Tab never came to {words}: {seen}")
 
 
-def test_the_keyboard_alone_is_enough(site: Site, system: str, open_context: Callable[..., object]) -> None:
-    page: Page = open_context().new_page()  # type: ignore[attr-defined]  # a browser context
+def test_the_keyboard_alone_is_enough(site: Site, system: str, open_context: Callable[..., BrowserContext]) -> None:
+    page = open_context().new_page()
     page.goto("/login/")
     expect(page.get_by_label("User name")).to_be_focused()  # from the start
     page.keyboard.type("tomas")
@@ -111,9 +112,9 @@ def test_the_keyboard_alone_is_enough(site: Site, system: str, open_context: Cal
 
 
 def test_everything_essential_works_without_javascript(
-    site: Site, system: str, open_context: Callable[..., object]
+    site: Site, system: str, open_context: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
-    page: Page = open_context(java_script_enabled=False).new_page()  # type: ignore[attr-defined]  # a browser context
+    page = open_context(java_script_enabled=False).new_page()
     page.goto(f"/ai-systems/{system}/")
     page.get_by_label("User name").fill("helen")
     page.get_by_label("Password").fill(site.passwords["helen"])
@@ -140,7 +141,9 @@ def test_everything_essential_works_without_javascript(
     expect(page.get_by_role("heading", name="Ward pager, renamed")).to_be_visible()
 
     page.goto("/organization-units/import/")
-    page.get_by_label("File").set_input_files({"name": "u.csv", "mimeType": "text/csv", "buffer": b"Name\nOncology\n"})
+    path = tmp_path / "units.csv"
+    path.write_text("Name\nOncology\n")
+    page.get_by_label("File").set_input_files(path)
     page.get_by_role("button", name="Check this file").click()
     expect(page.get_by_role("heading", name="Match the columns")).to_be_visible()
     page.get_by_role("button", name="Check this file").click()
@@ -154,4 +157,4 @@ def test_everything_essential_works_without_javascript(
     expect(page.get_by_role("main")).to_contain_text("Ready to import")
     page.get_by_role("button", name="Import this row").click()
     page.goto("/jobs/")
-    expect(page.get_by_role("rowheader").first).to_contain_text("u.csv")
+    expect(page.get_by_role("rowheader").first).to_contain_text("units.csv")
