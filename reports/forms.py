@@ -22,7 +22,7 @@ class PackForm(forms.Form):
         label=_("Scope"),
         choices=ScopeKind.choices,
         initial=ScopeKind.ALL,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     unit = RecordChoiceField(
         "organization-units",

@@ -77,7 +77,7 @@ def cell(register: Register, record: Any, name: str, *, long: bool = False) -> S
     if isinstance(field, models.URLField):
         return format_html('<a href="{0}" rel="noreferrer noopener">{0}</a>', value)
     if isinstance(field, models.TextField):
-        return paragraphs(value) if long else shortened(str(value))
+        return paragraphs(value) if long else format_html('<span class="long">{}</span>', shortened(str(value)))
     return str(value)
 
 

@@ -49,13 +49,23 @@ def search(queryset: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
 
 
 class RecordChoiceFilter(df.CharFilter):  # type: ignore[misc]  # django-filter ships no types
-    """A relation, named by reference or id in the URL."""
+    """A relation, named in the URL by id, by reference, as a picker suggests it ("UNIT-000042 · CBP"), or by name."""
 
     def filter(self, qs: models.QuerySet[Any], value: str) -> models.QuerySet[Any]:
         if not value:
             return qs
-        uuid = as_uuid(value)
-        return qs.filter(**{self.field_name: uuid} if uuid else {f"{self.field_name}__reference": value})
+        relation: Any = qs.model._meta.get_field(self.field_name)
+        return qs.filter(**{f"{self.field_name}__{name}": one for name, one in named(relation, value).items()})
+
+
+def named(relation: Any, value: str) -> dict[str, Any]:
+    """The look-up that finds what `value` names among the records that `relation` points to."""
+    if uuid := as_uuid(value):
+        return {"pk": uuid}
+    if reference := _REFERENCE.match(value.split(" · ", maxsplit=1)[0]):
+        return {"reference": reference[1].upper()}
+    target = register_of(relation.related_model)
+    return {f"{target.natural_key}__iexact" if target else "pk": value.strip()}
 
 
 class RecordFilterSet(df.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -129,9 +139,7 @@ def _words(register: Register, one: Any, name: str, value: str) -> str:
     if isinstance(one, RecordChoiceFilter):
         field: Any = register.model._meta.get_field(one.field_name)
         target = register_of(field.related_model)
-        uuid = as_uuid(value)
-        wanted = {"pk": uuid} if uuid else {"reference": value}
-        record = target.model.objects.filter(**wanted).first() if target else None
+        record = target.model.objects.filter(**named(field, value)).first() if target else None
         shown = str(record) if record else value
     elif isinstance(one, df.MultipleChoiceFilter):
         shown = str(dict(one.extra["choices"]).get(value, value))

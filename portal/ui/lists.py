@@ -100,11 +100,13 @@ class Listing:
             label = one.label
             if is_date:
                 label = _("%s from") % label if name.endswith("__gte") else _("%s before") % label
-            hint = _("Reference, such as %s-000001") % self._prefix(one) if isinstance(one, RecordChoiceFilter) else ""
+            target = self._target(one) if isinstance(one, RecordChoiceFilter) else None
+            hint = _("Name, or %s-000001") % target.prefix if target else ""
             made.append({
                 "name": name, "label": label, "is_many": is_many, "type": "date" if is_date else "text", "hint": hint,
                 "options": one.extra["choices"] if is_many else YES_NO if is_yes_no else (),
-                "is_yes_no": is_yes_no, "chosen": self.query.getlist(name), "value": self.query.get(name, ""),
+                "is_yes_no": is_yes_no, "pick_url": reverse("register-pick", args=[target.slug]) if target else "",
+                "chosen": self.query.getlist(name), "value": self.query.get(name, ""),
             })  # fmt: skip
         return made
 
@@ -113,10 +115,9 @@ class Listing:
         own = {field["name"] for field in self.filter_fields()} | {"page"}
         return [(name, value) for name, values in self.query.lists() if name not in own for value in values if value]
 
-    def _prefix(self, one: RecordChoiceFilter) -> str:
+    def _target(self, one: RecordChoiceFilter) -> Register | None:
         field: Any = self.register.model._meta.get_field(one.field_name)
-        target = register_of(field.related_model)
-        return target.prefix if target else ""
+        return register_of(field.related_model)
 
 
 def _columns(register: Register, query: QueryDict) -> list[str]:

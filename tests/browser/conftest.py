@@ -111,10 +111,10 @@ def site(
             "SECURE": "false",
             "ALLOWED_HOSTS": "127.0.0.1",
         }
-        worker = ["celery", "-A", "portal", "worker", "-Q", "default,packs", "-c", "1", "-n", f"browser{port}@test"]
+        worker = ["celery", "--app", "portal", "worker", "-Q", "default,packs", "-c", "1", "-n", f"browser{port}@test"]
         stack.enter_context(_process(*worker, "--loglevel=WARNING", **environment))
-        web = ["gunicorn", "portal.wsgi:application", "-c", "portal/gunicorn.py", "-b", f"127.0.0.1:{port}"]
-        server = stack.enter_context(_process(*web, "--access-logfile", os.devnull, **environment))
+        web = ["gunicorn", "-c", "portal/gunicorn.py", "-b", f"127.0.0.1:{port}", "--access-logfile", os.devnull]
+        server = stack.enter_context(_process(*web, "portal.wsgi:application", **environment))
         with django_db_blocker.unblock(), using_database(name):
             people = ensure_people(data / "people.json")
             with acting(SETUP):
@@ -126,10 +126,11 @@ def site(
         yield Site(url, name, passwords, django_db_blocker.unblock)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     # Playwright's synchronous face keeps an event loop in this thread, in which Django would refuse to reach for its
-    # database. Nothing here is asynchronous: the tests take turns with the browser.
+    # database. Nothing here is asynchronous: the tests take turns with the browser. Other tests must not inherit the
+    # permission, so the browser ends with its module.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

@@ -113,7 +113,7 @@ def inspect(page: Page) -> list[str]:
     """What axe finds in light and dark, and the widths at which the page is wider than the window."""
     found = []
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a literal
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         results = Axe().run(page, options=OPTIONS)
         for violation in results.response["violations"]:
             nodes = "; ".join(f"{n['html'][:120]} {n.get('failureSummary', '')[:200]}" for n in violation["nodes"][:3])

@@ -86,6 +86,13 @@ def test_the_first_hour(site: Site, log_in: Callable[..., Page]) -> None:
     expect(page.get_by_role("link", name="Remove filter Stage: Monitoring")).to_be_visible()
     assert page.url.endswith("?stage=monitoring"), page.url
     expect(page.get_by_text("1 to 2 of 2")).to_be_visible()
+    page.get_by_text("Add filter").click()
+    page.get_by_role("combobox", name="Unit").press_sequentially("radi")
+    expect(page.locator("#f-unit-options option")).to_have_count(1)
+    page.get_by_role("combobox", name="Unit").fill("radiology")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("link", name="Remove filter Unit: Radiology")).to_be_visible()
+    expect(page.get_by_text("1 to 2 of 2")).to_be_visible()
 
     # The record, an edit with its reason, and what history says of it.
     page.get_by_role("link", name="Chest X-ray triage").click()

@@ -142,7 +142,7 @@ def test_everything_essential_works_without_javascript(
 
     page.goto("/organization-units/import/")
     path = tmp_path / "units.csv"
-    path.write_text("Name\nOncology\n")
+    path.write_text("Name,Remark\nOncology,new\n")
     page.get_by_label("File").set_input_files(path)
     page.get_by_role("button", name="Check this file").click()
     expect(page.get_by_role("heading", name="Match the columns")).to_be_visible()
