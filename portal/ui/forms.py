@@ -128,6 +128,8 @@ def _form_field(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | N
             )
     if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
         kwargs["widget"] = forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d")
+    elif isinstance(field, models.URLField):
+        kwargs["assume_scheme"] = "https"
     elif isinstance(field, models.TextField):
         kwargs["widget"] = forms.Textarea(attrs={"rows": 4, "class": "form-control"})
     made = field.formfield(**kwargs)

@@ -182,6 +182,9 @@ def _mapping(register: Register, name: str, chosen: dict[str, str | None], key: 
 
 
 def _save(register: Register, mapping: Mapping) -> None:
+    """Keep the matching under its name; a name that another register uses is refused. Raises MappingProblem."""
+    if SavedMapping.objects.filter(name=mapping.name).exclude(register=register.slug).exists():
+        raise MappingProblem(_("Another register has a matching called “%s”. Give it another name.") % mapping.title)
     with acting():
         SavedMapping.objects.update_or_create(
             name=mapping.name, defaults={"register": register.slug, "yaml": to_yaml(mapping)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Page, expect
@@ -113,3 +114,15 @@ def test_the_first_hour(site: Site, log_in: Callable[..., Page]) -> None:
     # Home tells the import in one line.
     page.goto("/")
     expect(page.get_by_role("region", name="Latest changes")).to_contain_text("Helen Okafor registered 3 AI systems")
+
+    # The evidence pack: asked for, watched while the worker makes it, downloaded.
+    page.goto("/packs/")
+    page.get_by_role("link", name="New pack").click()
+    page.get_by_label("What for").fill("Internal audit")
+    page.get_by_role("button", name="Make the pack").click()
+    expect(page.get_by_role("heading", name=re.compile("EU AI Act"))).to_be_visible()
+    page.get_by_role("link", name="Open the result").click(timeout=90_000)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+    assert download.value.suggested_filename.endswith(".pdf")

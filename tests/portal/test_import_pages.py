@@ -15,10 +15,12 @@ from django.test import Client
 
 from inventory.models import Vendor
 from portal.access.models import User
+from portal.history.context import acting
 from portal.jobs import tasks
 from portal.jobs.models import Job, JobState
 from portal.records.models import ExternalId, SavedMapping
 from portal.records.tasks import import_file
+from tests.conftest import SETUP
 
 pytestmark = pytest.mark.django_db
 GOOD = b"Supplier,Country,Contract,Ref\nAcme,IE,2024,v1\nBolt,,2025,v2\n"
@@ -166,6 +168,17 @@ def test_matching_needs_the_name_and_no_field_twice(client: Client, lead: User) 
     twice = client.post(url, {"column-0": "name", "column-1": "name"})
     assert twice.status_code == 422
     assert "same field" in twice.content.decode()
+
+
+def test_a_saved_matching_is_not_overwritten_from_another_register(client: Client, lead: User) -> None:
+    client.force_login(lead)
+    with acting(SETUP):
+        SavedMapping.objects.create(register="tools", name="supplier-list", yaml="theirs")
+    url = upload(client, GOOD)["Location"]
+    refused = client.post(url, {"column-0": "name", "key": "Ref", "title": "Supplier list"})
+    assert refused.status_code == 422
+    assert "another name" in refused.content.decode()
+    assert SavedMapping.objects.get().yaml == "theirs"
 
 
 def test_somebody_elses_file_and_job_are_not_there(client: Client, lead: User, administrator: User) -> None:
