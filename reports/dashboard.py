@@ -80,7 +80,7 @@ def estate(user: User) -> dict[str, Any]:
     systems = AISystem.objects.restrict(user, Action.VIEW)
     counts = {
         (row["risk_class"], row["stage"]): row["n"]
-        for row in systems.order_by().values("risk_class", "stage").annotate(n=Count("pk"))
+        for row in systems.order_by().values("risk_class", "stage").annotate(n=Count("*"))
     }
     total = sum(counts.values())
     stages = list(Stage.choices)

@@ -21,8 +21,8 @@ from portal.ui.filters import Chip, RecordChoiceFilter, RecordFilterSet, chips, 
 from portal.ui.tables import head_column, sortable, table_for
 
 PAGE = 50
-# Counting stops here: "more than 10,000" tells a reader as much, and costs the same at every size.
-CAP = 10_000
+# Counting stops here: "more than 5,000" tells a reader as much, and costs the same at every size.
+CAP = 5_000
 YES_NO = (("true", gettext_lazy("Yes")), ("false", gettext_lazy("No")))
 
 
@@ -60,18 +60,24 @@ class Listing:
         tie = "-pk" if down else "pk"
         return self.rows.select_related(*wanted).order_by(order, tie)
 
-    def page(self, start: int) -> list[Any]:
-        """The rows from `start` on, at most PAGE. Keys first, from the index alone; then just those rows, joined."""
-        keys = self._keys(start)
+    def page(self, start: int, *, capped: bool = False) -> list[Any]:
+        """The rows from `start` on, at most PAGE. Keys first, from the index alone; then just those rows, joined.
+
+        A search that finds more than CAP is sorted among the first CAP found: no index sorts what words find.
+        """
+        rows = self.rows.select_related(None)
+        if capped and self.query.get("q"):
+            rows = self.register.model.objects.filter(pk__in=rows.order_by().values("pk")[:CAP])
+        keys = self._keys(rows, start)
         if not keys:
             return []
-        found = {row.pk: row for row in self.ordered().filter(pk__in=keys).order_by()}
+        query = self.ordered().filter(pk__in=keys).order_by()
+        found = {row.pk: row for row in (query.defer("search") if self.register.searchable else query)}
         return [found[key] for key in keys if key in found]
 
-    def _keys(self, start: int) -> list[Any]:
+    def _keys(self, rows: models.QuerySet[Any], start: int) -> list[Any]:
         name, down = self.sort.lstrip("-"), self.sort.startswith("-")
         field: Any = self.register.model._meta.get_field(name)
-        rows = self.rows.select_related(None)
         if not (down and field.null):
             order = [f"-{name}", "-pk"] if down else [name, "pk"]
             return list(rows.order_by(*order).values_list("pk", flat=True)[start : start + PAGE])
@@ -140,7 +146,7 @@ def page_of(listing: Listing) -> dict[str, Any]:
     asked = listing.query.get("page", "1")
     number = min(int(asked), last_page) if asked.isdigit() and int(asked) > 0 else 1
     start = (number - 1) * PAGE
-    rows = listing.page(start) if count else []
+    rows = listing.page(start, capped=count > CAP) if count else []
     return {
         "rows": rows,
         "count": count,
