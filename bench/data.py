@@ -15,6 +15,7 @@ from portal.history.context import Actor, Source, acting
 
 BENCH = Actor("bench", "Bench", Source.SHELL)
 UNITS = 200
+FINDABLE = 60
 
 _FILL = """
 INSERT INTO inventory_aisystem ({columns})
@@ -44,7 +45,9 @@ def fill(upto: int) -> None:
     special = {
         "id": "gen_random_uuid()",
         "unit_id": "u.id",
-        "name": f"{words}[1 + n % 8] || ' assistant ' || n || ' for ' || {words}[1 + (n / 8) % 8]",
+        # A handful of systems that a search for just them finds, whatever the size of the register.
+        "name": f"CASE WHEN n <= {FINDABLE} THEN 'Sepsis ' ELSE '' END || {words}[1 + n % 8]"
+        f" || ' assistant ' || n || ' for ' || {words}[1 + (n / 8) % 8]",
         "purpose": f"'Supports ' || {words}[1 + n % 8] || ' work of team ' || (n % 977) || repeat(' with care', 12)",
         "stage": stages,
         "health_data": "(ARRAY['yes','no','unknown'])[1 + n % 3]",

@@ -22,7 +22,7 @@ from portal.access.models import User
 PAGES = {
     "list": "/ai-systems/",
     "filtered list": "/ai-systems/?stage=monitoring&health_data=yes",
-    "search": "/ai-systems/?q=imaging+team+4",
+    "search": "/ai-systems/?q=sepsis+assist",
     "broad search": "/ai-systems/?q=imaging+assistant",
     "sorted list": "/ai-systems/?sort=-next_review_on",
     "home": "/",

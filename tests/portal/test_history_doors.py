@@ -103,6 +103,20 @@ def test_save_then_update_in_one_transaction_records_both(model: type[models.Mod
     assert_exact(one, "+", "~", "~")
 
 
+def test_set_null_is_recorded_on_the_row_that_lost_its_reference() -> None:
+    from inventory.models import DataSource, ModelVersion
+
+    for model, name in ((DataSource, "upstream"), (ModelVersion, "replacement")):
+        with acting(WHO):
+            target = create(model)
+            one = create(model, **{name: target})
+            target.delete()
+        assert_exact(one, "+", "~")
+        pointed = [getattr(row, f"{name}_id") for row in history(one)]
+        assert pointed[0] is not None
+        assert pointed[1] is None
+
+
 @ALL
 def test_an_update_that_changes_nothing_records_nothing(model: type[models.Model]) -> None:
     with acting(WHO):
