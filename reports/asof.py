@@ -26,7 +26,8 @@ SETTLE_SECONDS = 60.0
 
 _OPEN = (
     "SELECT pid, xact_start::text FROM pg_stat_activity WHERE datname = current_database()"
-    " AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL"
+    # The role's own sessions alone: autovacuum has transactions too, changes no record, and may take minutes.
+    " AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL AND usename = current_user"
 )
 
 

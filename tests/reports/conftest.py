@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from inventory.choices import AIActRole, AssignmentRole, HipaaRole, Stage, SystemKind
 from inventory.defaults import ensure_risk_classes
@@ -26,7 +24,7 @@ from inventory.models import (
 )
 from portal.access.models import User
 from portal.history.context import acting
-from tests.conftest import SETUP, superuser
+from tests.conftest import SETUP
 from tests.factories import create
 
 LONG_AGO = date(2020, 1, 1)
@@ -96,22 +94,3 @@ def media(settings: Any, tmp_path: Path) -> Path:
 def asker(lead: User) -> User:
     """Who asks for packs."""
     return lead
-
-
-@pytest.fixture(autouse=True)
-def nobody_else(request: pytest.FixtureRequest) -> None:
-    """A pack waits for every change under way. Sessions that an earlier test left on this database end here."""
-    if "db" not in request.fixturenames:
-        return
-    request.getfixturevalue("db")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_database(), pg_backend_pid()")
-        database, ours = cursor.fetchone()
-    with superuser() as server:
-        left = server.execute(
-            "SELECT pid, state, left(query, 200) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
-            [database, ours],
-        ).fetchall()
-        for pid, state, query in left:
-            warnings.warn(f"a session was left on the test's database: {state}: {query}", stacklevel=1)
-            server.execute("SELECT pg_terminate_backend(%s)", [pid])
