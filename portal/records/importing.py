@@ -116,10 +116,12 @@ def run_import(
     if dry_run or (result.errors and not partial):
         _dry(result, planned, batch, user, columns=columns, progress=progress)
         return result
+    # Said before the transaction begins: inside it, the job's row would stay locked, and so its lease and its cancel.
+    progress(_("Writing %d rows") % sum(len(one.rows) for one in planned.batches), 0, 0)
     try:
         with acting(actor, reason=_("Import of %(file)s") % {"file": table.name}):
             batch.save(force_insert=True)
-            _write(result, planned, batch, user, partial=partial, columns=columns, progress=progress)
+            _write(result, planned, batch, user, partial=partial, columns=columns)
         result.written = True
     except _Refused:
         result.written = not result.errors or partial
@@ -154,20 +156,15 @@ def _write(
     *,
     partial: bool,
     columns: dict[str, str],
-    progress: Progress,
 ) -> None:
     """All batches in their order. Raises _Refused where nothing may stay written."""
-    done, total = 0, sum(len(one.rows) for one in planned.batches)
     for one in planned.batches:
         register = get_register(one.register)
-        progress(_("Writing %(register)s") % {"register": register.label_plural}, done, total)
         outcome = ingest(register, one.rows, user=user, partial=partial, batch=batch)
         result.results.append((register, outcome))
         result.problems += _in_file_words(outcome.problems, columns)
         if outcome.errors and not partial:
             raise _Refused
-        done += len(one.rows)
-    progress(_("Writing history"), done, total)
     if not result.changed():
         raise _Refused  # nothing came of it, so nothing says that something did
 

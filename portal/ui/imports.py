@@ -223,7 +223,8 @@ def import_job(request: HttpRequest, register: Register, pk: UUID) -> HttpRespon
 def import_write(request: HttpRequest, register: Register, pk: UUID) -> HttpResponse:
     """Import the file that was checked."""
     user = require(request, Action.IMPORT)
-    check = get_object_or_404(Job, pk=pk, kind="import", requested_by=user, state=JobState.SUCCEEDED)
+    checks = Job.objects.filter(kind="import", requested_by=user, state=JobState.SUCCEEDED)
+    check = get_object_or_404(checks, pk=pk, params__register=register.slug, params__dry_run=True)
     params = check.params | {"dry_run": False, "partial": "partial" in request.POST}
     job = _job(user, _("Import of %s") % params["name"], params)
     return redirect("register-import-job", register.slug, job.pk)
