@@ -123,9 +123,10 @@ class _Engine:
         references = References(self.register, self.user, self.pending)
         references.collect(rows)
         filler = RowFiller(self.register, references, shut=self.shut, batch=self.batch)
+        missing = {problem.row for problem in result.problems}
         for row in rows:
             record = existing.get(row.number)
-            if any(p.row == row.number and p.code == "unknown_record" for p in result.problems):
+            if row.number in missing:
                 self.work.append(Work(row, self.model(), is_new=True, failed=True))
                 continue
             work = Work(row, record or self.model(), is_new=record is None)

@@ -29,6 +29,8 @@ def rules(model: type[models.Model]) -> list[tuple[tuple[str, ...], models.Q | N
 
 def violations(model: type[models.Model], records: Sequence[tuple[int, Any]]) -> Iterator[tuple[Problem, int]]:
     """Each row that would break a rule, with the problem and its row number."""
+    # A row that is itself being rewritten does not stand in the way of others; the database has the last word.
+    rewritten = {record.pk for _number, record in records} if len(records) > 1 else set()
     for names, condition, message in rules(model):
         attnames = [model._meta.get_field(name).attname for name in names]  # type: ignore[union-attr]  # columns only
         first: dict[tuple[Any, ...], tuple[int, Any]] = {}
@@ -53,13 +55,8 @@ def violations(model: type[models.Model], records: Sequence[tuple[int, Any]]) ->
             query = query.filter(**{f"{attnames[0]}__in": lead})
         for pk, *found in query.values_list("pk", *attnames):
             hit = first.get(tuple(found))
-            if hit and hit[1].pk != pk and not _in_batch(pk, records):
+            if hit and hit[1].pk != pk and pk not in rewritten:
                 yield Problem("error", hit[0], None, names[0], "taken", message), hit[0]
-
-
-def _in_batch(pk: Any, records: Sequence[tuple[int, Any]]) -> bool:
-    """A row that is itself being rewritten does not stand in the way; the database has the last word."""
-    return len(records) > 1 and any(record.pk == pk for _number, record in records)
 
 
 def _holds(condition: models.Q, record: Any) -> bool:

@@ -11,14 +11,19 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from inventory.models import Vendor
 from portal.access.models import User
-from portal.history.context import acting
+from portal.history.context import Source, acting
 from portal.jobs import tasks
 from portal.jobs.models import Job, JobState
+from portal.records.columns import mapping_from_columns
+from portal.records.files import read_table
+from portal.records.importing import run_import
 from portal.records.models import ExternalId, SavedMapping
+from portal.records.register import get_register
 from portal.records.tasks import import_file
 from tests.conftest import SETUP
 
@@ -188,3 +193,21 @@ def test_somebody_elses_file_and_job_are_not_there(client: Client, lead: User, a
     assert client.get(f"/vendors/import/{check.pk}/").status_code == 404
     assert client.post(f"/vendors/import/{check.pk}/write/").status_code == 404
     assert client.get("/vendors/import/..%2F..%2Fetc%2Fpasswd/x/").status_code == 404
+
+
+def test_progress_is_told_outside_the_transaction_of_the_import(lead: User) -> None:
+    """Inside it the job's row would stay locked: no lease could be extended, and nobody could cancel."""
+    table = read_table(io.BytesIO(GOOD), name="vendors.csv")
+    mapping = mapping_from_columns(
+        {"Supplier": "name"}, name="m", title="m", register="vendors", source="m", key=("Ref",)
+    )
+    base, depths = len(connection.savepoint_ids), []
+
+    def progress(_stage: str, _done: int, _total: int) -> None:
+        depths.append(len(connection.savepoint_ids))
+
+    result = run_import(
+        get_register("vendors"), table, mapping, user=lead, actor=lead.actor(Source.IMPORT), progress=progress
+    )
+    assert result.written
+    assert set(depths) == {base}
