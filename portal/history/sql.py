@@ -42,9 +42,9 @@ BEGIN
     who := muster.change_context();
     WITH written AS (
         INSERT INTO public.{history} ({columns}, history_id, history_date, history_type, history_user_id,
-            history_user_name, history_source, history_request, history_change_reason)
+            history_user_name, history_source, history_request, history_change_reason, history_changed)
         SELECT {values}, nextval('muster.entry_id'), clock_timestamp(), '{kind}', who.actor,
-            who.actor_name, who.source, who.request, who.reason
+            who.actor_name, who.source, who.request, who.reason, {changed}
         FROM {rows} ORDER BY r.{pk}
         RETURNING *
     ), sealed AS MATERIALIZED (
@@ -118,16 +118,10 @@ class GovernedTable:
 
     def functions(self) -> dict[str, str]:
         """Function name → CREATE statement. `check` compares these bodies with the database's."""
-        both = "new_rows r"
-        new, old = (", ".join(f"{side}.{_q(c)}" for c in self.telling) for side in ("n", "o"))
-        changed = (
-            f"(SELECT n.* FROM new_rows n JOIN old_rows o ON o.{_q(self.pk)} = n.{_q(self.pk)}"  # noqa: S608 - quoted names
-            f" WHERE ROW({new}) IS DISTINCT FROM ROW({old})) r"
-        )
         guard = _SAME_KEYS.format(pk=_q(self.pk), table=self.table)
         made = {
-            f"{self.table}_ins": self._record("+", both),
-            f"{self.table}_upd": self._record("~", changed, guard),
+            f"{self.table}_ins": self._record("+", "new_rows r"),
+            f"{self.table}_upd": self._record("~", self._changed_rows(), guard),
             f"{self.table}_del": self._record("-", "old_rows r"),
         }
         if self.has_version:
@@ -140,6 +134,15 @@ class GovernedTable:
             )
         return made
 
+    def _changed_rows(self) -> str:
+        """The rows that differ from before, each with the names of the columns that do."""
+        names = ", ".join(f"CASE WHEN n.{_q(c)} IS DISTINCT FROM o.{_q(c)} THEN '{c}' END" for c in self.telling)
+        return (
+            f"(SELECT * FROM (SELECT n.*, array_remove(ARRAY[{names}]::text[], NULL) AS muster_changed"  # noqa: S608 - quoted names
+            f" FROM new_rows n JOIN old_rows o ON o.{_q(self.pk)} = n.{_q(self.pk)}) d"
+            " WHERE d.muster_changed <> '{}') r"
+        )
+
     def _record(self, kind: str, rows: str, guard: str = "") -> str:
         suffix = {"+": "ins", "~": "upd", "-": "del"}[kind]
         body = _RECORD.format(
@@ -150,6 +153,7 @@ class GovernedTable:
             columns=", ".join(_q(c) for c in self.columns),
             values=", ".join(f"r.{_q(c)}" for c in self.columns),
             kind=kind,
+            changed="r.muster_changed" if kind == "~" else "'{}'",
             rows=rows,
             guard=guard,
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.backends.utils import names_digest
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -21,6 +24,10 @@ class HistoryRow(models.Model):
     history_user_name = models.TextField(_("who"), editable=False)
     history_source = models.CharField(_("from where"), max_length=12, editable=False)
     history_request = models.TextField(_("request"), blank=True, editable=False)
+    # The columns that an update changed, so that "who touched the risk class" needs no comparing of rows.
+    history_changed = ArrayField(
+        models.TextField(), verbose_name=_("changed"), default=list, db_default=[], editable=False
+    )
 
     class Meta:
         abstract = True
@@ -67,5 +74,34 @@ class TrackedHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history
         options["get_latest_by"] = ("history_id",)
         pk = model._meta.pk
         assert pk is not None  # noqa: S101 - a concrete model always has one
-        options["indexes"] = [models.Index(fields=[pk.name, "-history_id"])]
+        options["indexes"] = [
+            models.Index(fields=[pk.name, "-history_id"]),  # one record's versions
+            # Each record's first row: the list of all that ever were, for the register as it stood.
+            models.Index(
+                fields=[pk.name, "history_id"], condition=models.Q(history_type="+"), name=_name(model, "first")
+            ),
+            # The change log: what one person, one door, one request did; where one column changed.
+            models.Index(fields=["history_user_id", "-history_id"]),
+            models.Index(fields=["history_source", "-history_id"]),
+            models.Index(fields=["history_request", "-history_id"]),
+            GinIndex(fields=["history_changed"], condition=models.Q(history_type="~"), name=_name(model, "changed")),
+            # What ever belonged to another record: the timeline over a record and its links.
+            *(
+                models.Index(
+                    fields=[field.name, "-history_id"],
+                    condition=models.Q(**{f"{field.name}__isnull": False}),
+                    name=_name(model, field.name),
+                )
+                for field in model._meta.concrete_fields
+                if isinstance(field, models.ForeignKey)
+            ),
+        ]
         return options
+
+
+def _name(model: type[models.Model], what: str) -> str:
+    """The name of an index on a history table: readable, unique, and no longer than Django allows."""
+    full = f"hist_{model._meta.model_name}_{what}"
+    if len(full) <= models.Index.max_name_length:
+        return full
+    return f"{full[:23]}_{names_digest(full, length=6)}"

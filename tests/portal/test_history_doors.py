@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, models, transaction
 
+from inventory.models import Vendor
 from portal.database import append_only_models, governed_models
 from portal.history.checks import drift
 from portal.history.context import Actor, NoActorError, Source, acting
@@ -277,3 +278,12 @@ def test_secrets_stay_out_of_history() -> None:
     assert user.password.encode() not in payloads
     assert key.encode() not in payloads
     assert ApiToken.digest_of(key).encode() not in payloads
+
+
+def test_history_names_the_columns_that_an_update_changed() -> None:
+    with acting(WHO):
+        vendor = create(Vendor)
+        Vendor.objects.filter(pk=vendor.pk).update(name="Acme Inc", country="CA")
+        Vendor.objects.filter(pk=vendor.pk).update(name="Acme Inc")  # nothing
+        Vendor.objects.filter(pk=vendor.pk).update(website="https://acme.example")
+    assert [row.history_changed for row in history(vendor)] == [[], ["country", "name"], ["website"]]
