@@ -56,21 +56,31 @@ def append_only_models() -> list[type[models.Model]]:
     return histories + [m for m in apps.get_models() if getattr(m, "append_only", False)]
 
 
+def add_only_models() -> list[type[models.Model]]:
+    """Every model whose rows the application adds and never changes: checkpoints, tiles, anchors."""
+    return [m for m in apps.get_models() if getattr(m, "add_only", False)]
+
+
 def sync_privileges() -> None:
     """Give the application's role exactly what it needs, table by table. Runs as the owner, after every migrate."""
     if not roles_are_separate():
         return
     closed = {m._meta.db_table for m in append_only_models()} | {"django_migrations"}
+    grow = {m._meta.db_table for m in add_only_models()}
     quote, role = connection.ops.quote_name, connection.ops.quote_name(app_role())
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         cursor.execute(f"GRANT USAGE ON SCHEMA public, muster TO {role}")
         # Whoever may execute a trigger function may hang it on a table of his own and forge history with it.
         cursor.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA muster FROM PUBLIC")
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION muster.next_reference(text) TO {role}")
+        for function in ("next_reference(text)", "sequence_entries(integer)"):
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION muster.{function} TO {role}")
+        cursor.execute(f"GRANT SELECT ON muster.pending TO {role}")
         cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
         cursor.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, muster FROM {role}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
         for table in tables:
-            rights = "SELECT" if table in closed else "SELECT, INSERT, UPDATE, DELETE"
+            rights = "SELECT" if table in closed else "SELECT, INSERT"
+            if table not in closed | grow:
+                rights += ", UPDATE, DELETE"
             cursor.execute(f"GRANT {rights} ON public.{quote(table)} TO {role}")

@@ -136,6 +136,16 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SIMPLE_HISTORY_ENABLED = False
 SIMPLE_HISTORY_DATE_INDEX = False
 
+# --- The ledger: the key that signs it, and where its checkpoints go. ---
+LEDGER_KEY = env.str("LEDGER_KEY", default="")
+LEDGER_KEY_FILE = Path(env.str("LEDGER_KEY_FILE", default=str(DATA_DIR / "ledger" / "key")))
+# The name of the log in each checkpoint, for its whole life; made up at the first start where it is empty.
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="")
+# Anchors, each on its own. The file belongs on another machine's disk, or on storage that only grows.
+ANCHOR_FILE = env.str("ANCHOR_FILE", default=str(DATA_DIR / "ledger" / "checkpoints"))
+ANCHOR_EMAILS = env.list("ANCHOR_EMAILS", default=[])
+ANCHOR_TSA_URL = env.str("ANCHOR_TSA_URL", default="")
+
 # --- Language and time: UTC inside, the reader's zone in the browser. ---
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", _("English"))]

@@ -38,7 +38,8 @@ def superuser(database: str = "postgres") -> psycopg.Connection[Any]:
 def _template() -> str:
     """The name of the migrated template for the code as it stands; built by whoever comes first."""
     digest = hashlib.sha256()
-    for path in sorted(ROOT.glob("*/migrations/*.py")) + sorted((ROOT / "portal" / "history").glob("*.*")):
+    sources = [ROOT / "portal" / "database.py", *ROOT.glob("portal/history/*.*"), *ROOT.glob("portal/ledger/*.sql")]
+    for path in sorted([*ROOT.glob("*/migrations/*.py"), *sources]):
         if path.is_file():
             digest.update(path.read_bytes())
     name = f"muster_template_{digest.hexdigest()[:12]}"

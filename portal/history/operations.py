@@ -39,19 +39,20 @@ class InstallHistoryBase(Operation):
 
 
 class AppendOnly(Operation):
-    """Guards on a table that only triggers write (the ledger's)."""
+    """Guards on a table whose rows are never changed; by default only triggers write it (the ledger's entries)."""
 
     reversible = True
 
-    def __init__(self, model_name: str) -> None:
+    def __init__(self, model_name: str, *, by_triggers: bool = True) -> None:
         self.model_name = model_name
+        self.by_triggers = by_triggers
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Nothing that Django's model state knows of."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        _run(schema_editor, sql.append_only(table))
+        _run(schema_editor, sql.append_only(table) if self.by_triggers else sql.never_changed(table))
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table

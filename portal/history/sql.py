@@ -190,16 +190,22 @@ class GovernedTable:
 
 def append_only(table: str) -> list[str]:
     """Guards of a table that only the triggers may write, and nobody may change: they hold for its owner too."""
-    on = f"ON public.{_q(table)}"
     return [
         (
-            f"CREATE OR REPLACE TRIGGER muster_written_by_trigger BEFORE INSERT {on}"
+            f"CREATE OR REPLACE TRIGGER muster_written_by_trigger BEFORE INSERT ON public.{_q(table)}"
             " FOR EACH STATEMENT EXECUTE FUNCTION muster.only_triggers()"
         ),
+        *never_changed(table),
+    ]
+
+
+def never_changed(table: str) -> list[str]:
+    """The guard of a table whose rows stay as they were written."""
+    return [
         (
-            f"CREATE OR REPLACE TRIGGER muster_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE {on}"
+            f"CREATE OR REPLACE TRIGGER muster_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON public.{_q(table)}"
             " FOR EACH STATEMENT EXECUTE FUNCTION muster.refuse()"
-        ),
+        )
     ]
 
 

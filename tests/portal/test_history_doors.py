@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, models, transaction
 
 from inventory.models import Vendor
-from portal.database import append_only_models, governed_models
+from portal.database import add_only_models, append_only_models, governed_models
 from portal.history.checks import drift
 from portal.history.context import Actor, NoActorError, Source, acting
 from portal.ledger.models import LedgerEntry, LedgerPayload
@@ -172,6 +172,19 @@ def test_history_can_be_neither_inserted_changed_nor_removed(model: type[models.
         cursor.execute(sql)
 
 
+@pytest.mark.parametrize("model", add_only_models(), ids=lambda m: m.__name__)
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "TRUNCATE"])
+def test_what_the_log_said_of_itself_can_be_neither_changed_nor_removed(model: type[models.Model], verb: str) -> None:
+    table = model._meta.db_table
+    sql = {
+        "UPDATE": f'UPDATE "{table}" SET id = id',
+        "DELETE": f'DELETE FROM "{table}"',
+        "TRUNCATE": f'TRUNCATE "{table}"',
+    }[verb]
+    with pytest.raises(DatabaseError, match="permission denied"), acting(WHO), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
 @ALL
 def test_a_governed_table_cannot_be_truncated_or_have_its_triggers_disabled(model: type[models.Model]) -> None:
     table = model._meta.db_table
@@ -214,7 +227,7 @@ def test_every_model_is_governed_or_says_why_not() -> None:
         "LedgerPayload": "the ledger itself, append-only",
     }
     ours = [m for m in apps.get_models() if m._meta.app_label in {"portal", "inventory", "governance", "reports"}]
-    histories = set(append_only_models())
+    histories = {*append_only_models(), *add_only_models()}
     ungoverned = {m.__name__ for m in ours if m not in histories and m not in governed_models()}
     assert ungoverned <= set(plain)
 
