@@ -30,7 +30,7 @@ ENV STATIC_MANIFEST=1
 # The code belongs to root and is only read; uploads and reports are the one place that is written.
 # collectstatic reads the settings, which insist on a key and a database; it uses neither.
 RUN useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin muster \
-    && install --directory --owner muster --group muster --mode 0700 /srv/data/files \
+    && install --directory --owner muster --group muster --mode 0700 /srv/data/files /srv/data/ledger \
     && SECRET_KEY=not-used DATABASE_URL=postgresql://not-used/not-used python manage.py collectstatic --no-input
 
 USER muster

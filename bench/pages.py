@@ -19,15 +19,15 @@ from django.db import connection
 
 from portal.access.models import User
 
-PAGES = {
+LISTS = {
     "list": "/ai-systems/",
+    "sorted list": "/ai-systems/?sort=-next_review_on",
     "filtered list": "/ai-systems/?stage=monitoring&health_data=yes",
     "search": "/ai-systems/?q=sepsis+assist",
     "broad search": "/ai-systems/?q=imaging+assistant",
-    "sorted list": "/ai-systems/?sort=-next_review_on",
-    "home": "/",
-    "API page": "/api/v1/ai-systems",
+    "its last page": "/ai-systems/?q=imaging+assistant&page=100",
 }
+PAGES = {**LISTS, "home": "/", "API page": "/api/v1/ai-systems"}
 ROUNDS = 40
 
 

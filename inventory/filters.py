@@ -7,11 +7,11 @@ from typing import Any
 import django_filters as df
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory import choices
 from inventory.models import Agreement, DataFlow, RoleAssignment
+from portal.history import asof
 from portal.ui.filters import RecordFilterSet
 
 # Who answers for a system: the roles that make it owned.
@@ -20,7 +20,7 @@ OWNERS = (choices.AssignmentRole.BUSINESS_OWNER, choices.AssignmentRole.TECHNICA
 
 def in_force(query: models.QuerySet[Any], start: str, end: str) -> models.QuerySet[Any]:
     """Rows whose half-open period holds today; a blank start or end is open."""
-    today = timezone.localdate()
+    today = asof.today()
     begun = Q(**{f"{start}__isnull": True}) | Q(**{f"{start}__lte": today})
     return query.filter(begun, Q(**{f"{end}__isnull": True}) | Q(**{f"{end}__gt": today}))
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inventory.choices import AgentAutonomy, FlowDirection
@@ -31,6 +30,7 @@ from inventory.models import (
     VersionModel,
 )
 from portal.access.roles import Action
+from portal.history import asof
 from portal.records.fields import Tristate
 from portal.ui.templatetags.muster import day
 
@@ -102,7 +102,7 @@ class Graph:
 
 def neighborhood(system: AISystem, user: Any) -> Graph:
     """The graph around a system as it stands today, for this reader. At most nine queries."""
-    today = timezone.localdate()
+    today = asof.today()
     links = _Links.read(system, user, today)
     seen = _Visible.read(links, user)
     graph = Graph(Node(f"system-{system.pk}", Column.SYSTEM, system.reference, system.name, system))

@@ -118,6 +118,13 @@ CHROMIUM = Need(
     "./muster test skips the browser tests",
 )
 
+GO = Need(
+    "Go and x/mod",
+    lambda: bool(shutil.which("go")) and Path("/usr/share/gocode/src/golang.org/x/mod/sumdb").is_dir(),
+    {"apt-get": ["golang-go", "golang-golang-x-mod-dev"]},
+    "./muster test skips the check of the ledger by Go's own code",
+)
+
 
 def packages_line(packages: dict[str, list[str]]) -> str:
     """The line that installs packages with the package manager of this machine, ready to be copied."""
@@ -161,7 +168,7 @@ def examine(say: Say, *, postgres: str | None, embedded: bool, venv: bool, venv_
     def tell(name: str, state: str, note: str = "") -> None:
         say(f"{name:<20} {state:<8} {note}".rstrip())
 
-    for need in (*PDF_NEEDS, CHROMIUM):
+    for need in (*PDF_NEEDS, CHROMIUM, GO):
         if need.present():
             tell(need.name, "OK")
             continue

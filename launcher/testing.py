@@ -48,7 +48,7 @@ def _run(instance: Instance, command: list[str], extra: dict[str, str], *, durab
 @contextmanager
 def _throw_away(instance: Instance, python: Environment, *, durable: bool) -> Iterator[dict[str, str]]:
     """A cluster and a data directory that are gone afterwards, or the server of TEST_DATABASE_URL."""
-    with _temporary_directory() as directory:
+    with temporary_directory() as directory:
         data = directory / "data"
         data.mkdir(mode=0o700)
         env = {
@@ -80,7 +80,7 @@ def _addresses(app: str, owner: str, superuser: str) -> dict[str, str]:
 
 
 @contextmanager
-def _temporary_directory() -> Iterator[Path]:
+def temporary_directory() -> Iterator[Path]:
     """A directory that PostgreSQL's user can pass through, which root's own one for temporary files may not be."""
     account = Account.for_postgres()
     parent = Path(tempfile.gettempdir())

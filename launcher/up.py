@@ -178,12 +178,13 @@ class Start:
 
     def _programs(self) -> dict[str, list[str]]:
         address = self.url.removeprefix("http://").rstrip("/")
-        worker = [*_CELERY, "worker", "-c", "1", "--loglevel=INFO"]
+        worker = [*_CELERY, "worker", "--loglevel=INFO"]
         schedule = str(self.instance.directory / "beat-schedule")
         return {
             "web": ["-m", "gunicorn", "portal.wsgi:application", "-c", "portal/gunicorn.py", "-b", address],
-            "worker-default": [*worker, "-Q", "default", "-n", "default@muster"],
-            "worker-packs": [*worker, "-Q", "packs", "-n", "packs@muster"],
+            # Two at a time: a long import must not keep the ledger waiting.
+            "worker-default": [*worker, "-c", "2", "-Q", "default", "-n", "default@muster"],
+            "worker-packs": [*worker, "-c", "1", "-Q", "packs", "-n", "packs@muster"],
             "beat": [*_CELERY, "beat", "-s", schedule, "--pidfile=", "--loglevel=INFO"],
         }
 

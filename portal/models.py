@@ -1,6 +1,6 @@
 """Everything of the ground floor that has a table."""
 
-from portal.access.models import ApiToken, RoleGrant, User
+from portal.access.models import ApiToken, Reading, RoleGrant, User
 from portal.jobs.models import Job, JobLine
 from portal.ledger.models import (
     Anchor,
@@ -13,12 +13,14 @@ from portal.ledger.models import (
     Verification,
 )
 from portal.records.models import CustomField, ExternalId, ImportBatch, SavedMapping
+from portal.retention.models import Erasure, LegalHold, RetentionRule
 
 __all__ = [
     "Anchor",
     "ApiToken",
     "Checkpoint",
     "CustomField",
+    "Erasure",
     "ExternalId",
     "ImportBatch",
     "Job",
@@ -28,6 +30,9 @@ __all__ = [
     "LedgerLeaf",
     "LedgerPayload",
     "LedgerTile",
+    "LegalHold",
+    "Reading",
+    "RetentionRule",
     "RoleGrant",
     "SavedMapping",
     "User",

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "portal.ui.middleware.AsOfPrefixMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -72,9 +74,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.access.middleware.ActorMiddleware",
+    "portal.access.readings.ReadingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.ui.middleware.AsOfMiddleware",  # last: its transaction holds the page and nothing else
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -89,6 +93,7 @@ TEMPLATES = [
             "libraries": {
                 "muster": "portal.ui.templatetags.muster",
                 "records": "portal.ui.templatetags.records",
+                "asof": "portal.ui.templatetags.asof",
             },
             "context_processors": [
                 "django.template.context_processors.request",
@@ -145,6 +150,15 @@ LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="")
 ANCHOR_FILE = env.str("ANCHOR_FILE", default=str(DATA_DIR / "ledger" / "checkpoints"))
 ANCHOR_EMAILS = env.list("ANCHOR_EMAILS", default=[])
 ANCHOR_TSA_URL = env.str("ANCHOR_TSA_URL", default="")
+
+# --- Mail: none without a server. ---
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = secret("EMAIL_HOST_PASSWORD") if EMAIL_HOST_USER else ""
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="muster@localhost")
 
 # --- Language and time: UTC inside, the reader's zone in the browser. ---
 LANGUAGE_CODE = "en-us"
@@ -204,6 +218,13 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap lost jobs": {"task": "portal.jobs.tasks.reap", "schedule": 10.0, "options": {"expires": 30}},
+    "sequence the log": {"task": "portal.ledger.tasks.sequence", "schedule": 5.0, "options": {"expires": 15}},
+    "verify the ledger": {
+        "task": "portal.ledger.checking.nightly",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"expires": 3600},
+    },
+    "anchor checkpoints": {"task": "portal.ledger.tasks.anchor", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Browser security: everything from here, nothing inline. ---
@@ -263,4 +284,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # The ledger's clock ticks every few seconds; what work comes of it says so itself, and jobs have rows.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat")},
 }

@@ -129,3 +129,10 @@ def write_json(path: Path, data: Any) -> FileFact:
     out = _Digested(path)
     out.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
     return out.close()
+
+
+def write_text(path: Path, text: str) -> FileFact:
+    """A text as it is, with its digest."""
+    out = _Digested(path)
+    out.write(text)
+    return out.close()

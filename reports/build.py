@@ -11,10 +11,11 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from portal.history.context import acting
+from portal.ledger.sequencer import sequence
 from reports import pdf
 from reports.asof import settle
 from reports.assess import Assessor
-from reports.attachments import FileFact, write_json
+from reports.attachments import FileFact, write_json, write_text
 from reports.catalog import load_catalog
 from reports.collect import Collected, Reporter, collect
 from reports.manifest import manifest_of
@@ -23,6 +24,7 @@ from reports.narrative import context_of
 
 FOLDER = "packs"
 MANIFEST = "manifest.json"
+CHECKPOINT = "checkpoint.txt"
 _DRAWING = "Drawing the pages"
 
 
@@ -50,6 +52,7 @@ def build(pack: EvidencePack, reporter: Reporter | None = None) -> EvidencePack:
         shutil.rmtree(left_over, ignore_errors=True)  # of a worker that was killed
     reporter.progress("Waiting for changes under way")
     settle()
+    _pin_checkpoint(pack)
     with tempfile.TemporaryDirectory(prefix=f".{pack.reference}-", dir=folder) as name, translation.override("en"):
         work = Path(name)
         found = collect(pack, work, reporter)
@@ -72,12 +75,23 @@ def build(pack: EvidencePack, reporter: Reporter | None = None) -> EvidencePack:
     return pack
 
 
+def _pin_checkpoint(pack: EvidencePack) -> None:
+    """Have the log signed up to the pack's last entry, once: who makes the pack again finds the same checkpoint."""
+    if pack.checkpoint:
+        return
+    signed = sequence().checkpoint
+    with acting(reason="The ledger was signed for the pack."):
+        EvidencePack.objects.filter(pk=pack.pk).update(checkpoint=signed.note if signed else "")
+    pack.refresh_from_db()
+
+
 def _render(pack: EvidencePack, found: Collected, work: Path, reporter: Reporter) -> pdf.Rendered:
     catalog = load_catalog(pack.framework)
     assessor = Assessor(catalog, found)
     assessments = assessor.all()
     reporter.say(f"{len(assessments)} requirements judged against {assessor.systems:,} AI systems.")
-    manifest = write_json(work / MANIFEST, manifest_of(pack, catalog, found, pdf.tools()))
+    signed = write_text(work / CHECKPOINT, pack.checkpoint)
+    manifest = write_json(work / MANIFEST, manifest_of(pack, catalog, found, pdf.tools(), signed))
     reporter.progress(_DRAWING)
     html = render_to_string("reports/pack/pack.html", context_of(pack, found, assessor, assessments, manifest))
     return pdf.write_pdf(
@@ -95,4 +109,8 @@ def _embedded(found: Collected, work: Path, manifest: FileFact) -> list[pdf.Embe
         for one in found.attachments.values()
         for file in one.files
     ]
-    return [*files, pdf.Embedded(work / manifest.name, "What is attached, with SHA-256", "Supplement")]
+    return [
+        *files,
+        pdf.Embedded(work / CHECKPOINT, "The ledger's signed checkpoint", "Supplement"),
+        pdf.Embedded(work / manifest.name, "What is attached, with SHA-256", "Supplement"),
+    ]

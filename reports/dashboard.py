@@ -10,13 +10,14 @@ from django.db.models import Case, Count, Max, Min, Subquery, When
 from django.db.models.functions import Coalesce, TruncHour
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inventory.choices import Stage
 from inventory.models import AISystem, RiskClass
 from portal.access.models import User
 from portal.access.roles import Action
+from portal.history import asof
+from portal.ledger.checking import latest as latest_verification
 from portal.records.register import get_register
 from portal.ui.access import reader
 from portal.ui.lists import CAP, Listing
@@ -48,7 +49,7 @@ class Attention:
 
 def attention(user: User) -> list[Attention]:
     """The lines that count something, counted by the very list they link to."""
-    today = timezone.localdate()
+    today = asof.today()
     soon = today + timedelta(days=30)
     live = "stage=deployment&stage=monitoring&stage=optimization"
     lines = [
@@ -154,16 +155,16 @@ def changes(user: User) -> list[Change]:
 def home(request: HttpRequest) -> HttpResponse:
     """The page after log-in."""
     user = reader(request)
-    now = timezone.localtime()
     context = {
         "greeting": _greeting(user),
-        "today": now.date(),
+        "today": asof.today(),
         "attention": attention(user) if user.can(Action.VIEW) else [],
         "estate": estate(user),
         "changes": changes(user),
         "systems": get_register("ai-systems"),
         "can_import": user.can(Action.IMPORT),
         "can_view": user.can(Action.VIEW),
+        "verification": latest_verification() if user.can(Action.VIEW) else None,
     }
     return render(request, "reports/home.html", context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.attachments import FileFact
 from reports.catalog import Catalog
 from reports.collect import Collected
 from reports.models import EvidencePack
@@ -11,7 +12,9 @@ from reports.models import EvidencePack
 FORMAT = 1
 
 
-def manifest_of(pack: EvidencePack, catalog: Catalog, found: Collected, tools: dict[str, str]) -> dict[str, Any]:
+def manifest_of(
+    pack: EvidencePack, catalog: Catalog, found: Collected, tools: dict[str, str], checkpoint: FileFact
+) -> dict[str, Any]:
     """The manifest as data. Every time in it is pinned on the pack's row."""
     return {
         "format": FORMAT,
@@ -34,7 +37,10 @@ def manifest_of(pack: EvidencePack, catalog: Catalog, found: Collected, tools: d
         "as_of": _instant(pack.as_of),
         "observation_start": _instant(pack.observation_start),
         "asked_for": {"by": pack.requested_name, "on": _instant(pack.requested_at), "for": pack.purpose},
-        "ledger": {"last_entry": pack.ledger_entry, "anchored_outside": False},
+        "ledger": {
+            "last_entry": pack.ledger_entry,
+            "checkpoint": {"name": checkpoint.name, "size": checkpoint.size, "sha256": checkpoint.sha256},
+        },
         "made_by": {"generator": pack.generator, **tools},
         "populations": [
             {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.jobs.models import Job
 from portal.records.fields import ReferenceField
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 
 class Framework(models.TextChoices):
@@ -34,6 +35,10 @@ class EvidencePack(Record):
     the first day that no longer belongs to them.
     """
 
+    # A pack pins its own moment; looking back does not move it.
+    present_only = True
+    personal_fields = (PersonalData(names=("requested_name",), person="requested_by", as_actor=True),)
+
     reference = ReferenceField("PACK")
     framework = models.CharField(_("framework"), max_length=20, choices=Framework.choices)
     scope_kind = models.CharField(_("scope"), max_length=10, choices=ScopeKind.choices, default=ScopeKind.ALL)
@@ -57,6 +62,8 @@ class EvidencePack(Record):
     organization = models.CharField(_("organization"), max_length=300, blank=True, editable=False)
     as_of = models.DateTimeField(_("as of"), editable=False)
     ledger_entry = models.BigIntegerField(_("last ledger entry"), editable=False)
+    # The signed checkpoint of the log that covers that entry, asked for when the pack was first made.
+    checkpoint = models.TextField(_("checkpoint"), blank=True, editable=False)
     observation_start = models.DateTimeField(_("observation start"), null=True, editable=False)
     generator = models.CharField(_("generator"), max_length=60, blank=True, editable=False)
     catalog_as_of = models.DateField(_("catalog as of"), editable=False)

@@ -13,6 +13,7 @@ from typing import Any
 from inventory.choices import Stage
 from portal.history.context import Source
 from portal.ledger.models import LedgerEntry
+from portal.ledger.notes import CheckpointBody, split
 from reports.assess import NOTHING_IN_SCOPE, STATES, Assessment, Assessor, plural, tally
 from reports.attachments import FileFact
 from reports.catalog import Catalog, Group, format_date
@@ -186,7 +187,11 @@ def _roles(pack: EvidencePack, assessor: Assessor) -> str:
 
 def _ledger(pack: EvidencePack) -> str:
     entries = LedgerEntry.objects.filter(id__lte=pack.ledger_entry).count()
-    return f"{_n(entries, 'entry', 'entries')}, the last one no. {pack.ledger_entry:,}; not anchored outside yet"
+    said = f"{_n(entries, 'entry', 'entries')}, the last one no. {pack.ledger_entry:,}"
+    if not pack.checkpoint:
+        return said
+    signed = CheckpointBody.parse(split(pack.checkpoint)[0])
+    return f"{said}; the attached checkpoint signs the log as far as {_n(signed.size, 'entry', 'entries')}"
 
 
 def _item_gaps(found: Collected, assessments: list[Assessment]) -> list[ItemGap]:

@@ -38,7 +38,12 @@ def superuser(database: str = "postgres") -> psycopg.Connection[Any]:
 def _template() -> str:
     """The name of the migrated template for the code as it stands; built by whoever comes first."""
     digest = hashlib.sha256()
-    sources = [ROOT / "portal" / "database.py", *ROOT.glob("portal/history/*.*"), *ROOT.glob("portal/ledger/*.sql")]
+    sources = [
+        ROOT / "portal" / "database.py",
+        *ROOT.glob("portal/history/*.*"),
+        *ROOT.glob("portal/ledger/*.sql"),
+        *ROOT.glob("portal/retention/*.sql"),
+    ]
     for path in sorted([*ROOT.glob("*/migrations/*.py"), *sources]):
         if path.is_file():
             digest.update(path.read_bytes())

@@ -24,6 +24,7 @@ from inventory.models.tools import Tool
 from inventory.models.units import OrganizationUnit
 from portal.records.fields import FactField, ReferenceField, search_field
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 _OWN_CALL = _("An agent cannot be registered as calling itself.")
 _LIMIT = _("A spend limit needs an amount and a currency.")
@@ -31,6 +32,8 @@ _LIMIT = _("A spend limit needs an amount and a currency.")
 
 class Agent(Record):
     """Software that plans and acts through tools on somebody's behalf, with a sponsor, bounds and a way to stop it."""
+
+    personal_fields = (PersonalData(names=("sponsor_name",), person="sponsor", texts=("escalation_contact",)),)
 
     reference = ReferenceField("AGT")
     name = models.CharField(_("name"), max_length=300, help_text=_("What colleagues call it."))

@@ -23,6 +23,7 @@ from inventory.models.vendors import Agreement, Vendor
 from inventory.models.versions import SystemVersion
 from portal.records.fields import FactField, ReferenceField, search_field
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 _OWN_UPSTREAM = _("A data source cannot be its own upstream.")
 _NO_END = _("Say where the data comes from or goes to: a data source, a unit, a vendor, or in words.")
@@ -30,6 +31,8 @@ _NO_END = _("Say where the data comes from or goes to: a data source, a unit, a 
 
 class DataSource(Record):
     """A place where data is kept: a database, a stream, a set of files, an index of documents."""
+
+    personal_fields = (PersonalData(names=("owner",)),)
 
     reference = ReferenceField("DS")
     name = models.CharField(_("name"), max_length=300, help_text=_("What colleagues would look for."))

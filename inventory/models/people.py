@@ -20,6 +20,7 @@ from inventory.models.units import OrganizationUnit
 from inventory.models.vendors import Vendor
 from portal.records.fields import ReferenceField, search_field
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 # What a role can be held for: exactly one of these.
 SUBJECTS: Final = ("system", "unit", "vendor", "agent", "data_source", "tool")
@@ -40,6 +41,11 @@ class RoleAssignment(Record):
 
     A system that is live and has no business owner today is a finding.
     """
+
+    personal_fields = (
+        PersonalData(names=("person_name",), about=("competence",), person="person"),
+        PersonalData(names=("deputy_name",), person="deputy"),
+    )
 
     reference = ReferenceField("ROLE")
     role = models.CharField(

@@ -13,6 +13,7 @@ from inventory.choices import HipaaRole
 from inventory.models.rules import COUNTRY, facts_source, must_differ, not_itself, sortable
 from portal.records.fields import FactField, ReferenceField, search_field
 from portal.records.models import Record, RecordQuerySet
+from portal.retention.personal import PersonalData
 
 _OWN_PARENT = _("A unit cannot be part of itself.")
 
@@ -37,6 +38,8 @@ class OrganizationUnit(Record):
 
     Systems belong to one unit each, and a view of a unit covers everything below it.
     """
+
+    personal_fields = (PersonalData(names=("head",)),)
 
     reference = ReferenceField("UNIT")
     name = models.CharField(_("name"), max_length=300, help_text=_("As it stands in your organization chart."))

@@ -21,12 +21,15 @@ from inventory.models.rules import (
 from inventory.models.units import OrganizationUnit
 from portal.records.fields import FactField, ReferenceField, search_field
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 _OWN_SUPPLIER = _("A vendor cannot be its own sub-processor.")
 
 
 class Vendor(Record):
     """An outside organization that supplies, hosts or operates AI, or receives data because of it."""
+
+    personal_fields = (PersonalData(names=("manager",), texts=("security_contact",)),)
 
     reference = ReferenceField("VEN")
     name = models.CharField(_("name"), max_length=300, help_text=_("The name your colleagues use."))
@@ -255,6 +258,8 @@ class AgreementClause(Record):
 
 class VendorAttestation(Record):
     """What a vendor shows of its controls: an audit report, a certificate, a bridge letter."""
+
+    personal_fields = (PersonalData(names=("reviewed_by",)),)
 
     reference = ReferenceField("ATT")
     vendor = models.ForeignKey(

@@ -12,6 +12,7 @@ from inventory.models.units import OrganizationUnit
 from inventory.models.vendors import Vendor
 from portal.records.fields import ReferenceField, search_field
 from portal.records.models import Record
+from portal.retention.personal import PersonalData
 
 
 class SystemVersion(Record):
@@ -137,6 +138,8 @@ class Deployment(Record):
 
 class SystemUse(Record):
     """A legal entity or site uses a system: for what there, in which legal role, from when to when."""
+
+    personal_fields = (PersonalData(names=("lead",)),)
 
     reference = ReferenceField("USE")
     system = models.ForeignKey(

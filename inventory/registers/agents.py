@@ -25,6 +25,7 @@ class AgentRegister(InventoryRegister):
         View("no-system", _("Without a system"), "system__isnull=true"),
         View("no-stop", _("Stop not tried"), "can_be_stopped=no&can_be_stopped=unknown"),
     )
+    material = ("system", "autonomy_level", "can_be_stopped", "spend_limit")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "task", "system", "unit")}),
         (_("Who answers for it"), {"fields": ("sponsor", "sponsor_name", "escalation_contact")}),
@@ -54,6 +55,7 @@ class AgentToolRegister(InventoryRegister):
     list_select_related = ("agent", "tool")
     ordering = ("reference",)
     views = (View("writes", _("May change things"), "may_write=yes"),)
+    material = ("scopes", "may_write", "needs_confirmation")
     fieldsets = (
         (_("The permission"), {"fields": ("agent", "tool", "scopes", "may_write", "needs_confirmation")}),
         (_("Dates"), {"fields": ("valid_from", "valid_to")}),
@@ -72,4 +74,5 @@ class AgentCallRegister(InventoryRegister):
     list_filter = ("caller", "callee", "valid_from", "valid_to")
     list_select_related = ("caller", "callee")
     ordering = ("reference",)
+    material = ("caller", "callee")
     fieldsets = ((_("The permission"), {"fields": ("caller", "callee", "purpose", "valid_from", "valid_to")}),)

@@ -24,6 +24,7 @@ class AIModelRegister(InventoryRegister):
         View("general-purpose", _("General-purpose"), "general_purpose=yes"),
         View("own", _("Made by us"), "vendor__isnull=true"),
     )
+    material = ("vendor", "general_purpose")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "summary", "family", "general_purpose")}),
         (_("Where it comes from"), {"fields": ("vendor", "unit", "website", "facts_source")}),
@@ -49,6 +50,7 @@ class ModelVersionRegister(InventoryRegister):
         View("current", _("Not retired"), "retired_on__isnull=true"),
         View("at-vendor", _("Runs at the vendor"), "hosting=vendor"),
     )
+    material = ("ai_model", "licence", "hosting")
     fieldsets = (
         (_("What it is"), {"fields": ("ai_model", "name", "release", "modality", "licence", "hosting")}),
         (_("Life"), {"fields": ("released_on", "deprecated_on", "retired_on", "replacement", "based_on")}),
@@ -76,4 +78,5 @@ class VersionModelRegister(InventoryRegister):
     list_filter = ("system_version", "model_version", "role")
     list_select_related = ("model_version", "system_version")
     ordering = ("role",)
+    material = ("system_version", "model_version")
     fieldsets = ((_("The link"), {"fields": ("system_version", "model_version", "role", "settings")}),)

@@ -34,6 +34,7 @@ class DataSourceRegister(InventoryRegister):
         View("index", _("Document indexes"), "kind=document_index"),
         View("health-unknown", _("Health data not known"), "health_data=unknown"),
     )
+    material = ("classification", "personal_data", "special_category_data", "health_data", "legal_basis")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "kind", "description", "embedding_model")}),
         (_("Who keeps it"), {"fields": ("unit", "owner", "vendor", "residency")}),
@@ -119,6 +120,7 @@ class DataFlowRegister(InventoryRegister):
         View("sends", _("Goes out"), "direction=sends"),
         View("training", _("Training"), "direction=training"),
     )
+    material = ("data_source", "vendor", "personal_data", "health_data", "region", "agreement")
     fieldsets = (
         (
             _("From where to where"),

@@ -23,6 +23,7 @@ class DocumentRegister(Register):
         View("never-checked", _("Never checked"), "last_checked_on__isnull=true"),
         View("instructions", _("Instructions for use"), "kind=instructions"),
     )
+    material = ("attached_to", "sha256", "valid_to")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "kind", "attached_to")}),
         (_("Where it is"), {"fields": ("url", "file_path", "sha256")}),

@@ -29,6 +29,7 @@ class RoleAssignmentRegister(InventoryRegister):
         View("not-accepted", _("Not accepted yet"), "accepted_on__isnull=true"),
         View("oversight", _("Human oversight"), "role=human_oversight&valid_to__isnull=true"),
     )
+    material = ("role", "person")
     fieldsets = (
         (_("Who"), {"fields": ("role", "person", "person_name", "competence")}),
         (

@@ -42,6 +42,7 @@ class RegulatedProductRegister(InventoryRegister):
         View("not-validated", _("Not validated locally"), "is_locally_validated=no&is_locally_validated=unknown"),
         View("assessment", _("Under assessment"), "status=assessment"),
     )
+    material = ("status", "product_class", "certificate_expires_on")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "system", "manufacturer", "identifier")}),
         (

@@ -19,6 +19,7 @@ class RiskClassRegister(Register):
     )
     list_display = ("name", "order", "review_interval_days", "approvals", "citation")
     ordering = ("order",)
+    material = ("meaning", "review_interval_days", "approvals", "assessments")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "key", "order", "meaning", "citation")}),
         (_("What it obliges"), {"fields": ("review_interval_days", "approvals", "assessments", "monitoring")}),

@@ -57,6 +57,7 @@ class AISystemRegister(InventoryRegister):
         View("opening", _("Opening backlog"), "declaration=opening&regularize_by__isnull=false&sort=regularize_by"),
         View("live", _("Live"), _LIVE),
     )
+    material = ("purpose", "unit", "stage", "risk_class", "autonomy", "personal_data", "health_data")
     fieldsets = (
         (
             _("What it is for"),

@@ -35,6 +35,7 @@ class ToolRegister(InventoryRegister):
         View("prohibited", _("Prohibited"), "status=prohibited"),
         View("trains", _("Trains on inputs"), "trains_on_inputs=yes"),
     )
+    material = ("status", "allowed_data", "health_data_allowed", "trains_on_inputs")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "description", "category", "vendor", "unit", "website")}),
         (
@@ -72,6 +73,7 @@ class SystemToolRegister(InventoryRegister):
     list_filter = ("system", "tool", "valid_from", "valid_to")
     list_select_related = ("tool", "system")
     ordering = ("reference",)
+    material = ("system", "tool")
     fieldsets = (
         (_("The link"), {"fields": ("system", "tool", "purpose")}),
         (_("Dates"), {"fields": ("valid_from", "valid_to", "notes")}),

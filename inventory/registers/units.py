@@ -25,6 +25,7 @@ class OrganizationUnitRegister(InventoryRegister):
         View("top", _("Top level"), "parent__isnull=true"),
         View("covered-entities", _("Covered entities"), "hipaa_role=covered_entity"),
     )
+    material = ("parent", "is_legal_entity", "hipaa_role")
     fieldsets = (
         (_("What it is"), {"fields": ("name", "code", "parent", "head")}),
         (

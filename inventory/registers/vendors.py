@@ -26,6 +26,7 @@ class VendorRegister(InventoryRegister):
         View("trains", _("Trains on our data"), "trains_on_data=yes"),
         View("unknown", _("Health data not known"), "health_data=unknown"),
     )
+    material = ("personal_data", "health_data", "trains_on_data", "criticality")
     fieldsets = (
         (_("Who it is"), {"fields": ("name", "legal_name", "kind", "country", "website")}),
         (_("Whom to reach"), {"fields": ("security_contact", "manager")}),
@@ -94,6 +95,14 @@ class AgreementRegister(InventoryRegister):
         View("training", _("Training allowed"), "training_allowed=yes"),
         View("no-end", _("Without an end"), "expires_on__isnull=true"),
     )
+    material = (
+        "vendor",
+        "effective_on",
+        "expires_on",
+        "training_allowed",
+        "subcontractor_flow_down",
+        "return_or_destruction",
+    )
     fieldsets = (
         (_("What it is"), {"fields": ("name", "kind", "vendor", "contracting_unit", "services_covered")}),
         (_("Dates"), {"fields": ("signed_on", "effective_on", "expires_on", "document_url")}),
@@ -141,6 +150,7 @@ class AgreementClauseRegister(InventoryRegister):
     list_filter = ("agreement", "clause", "is_present")
     list_select_related = ("agreement",)
     ordering = ("clause",)
+    material = ("is_present",)
     fieldsets = ((_("The clause"), {"fields": ("agreement", "clause", "is_present", "place", "note")}),)
 
 
@@ -156,6 +166,7 @@ class SubProcessorRegister(InventoryRegister):
     list_select_related = ("processor", "vendor")
     ordering = ("reference",)
     views = (View("health-data", _("Health data reaches it"), "health_data=yes"),)
+    material = ("processor", "region", "health_data")
     fieldsets = (
         (_("Who works for whom"), {"fields": ("vendor", "processor", "service", "region")}),
         (_("Data and dates"), {"fields": ("health_data", "valid_from", "valid_to", "facts_source")}),
@@ -181,6 +192,7 @@ class VendorAttestationRegister(InventoryRegister):
         View("soc2", _("SOC 2 Type II"), "kind=soc2_type2"),
         View("not-read", _("Not read yet"), "reviewed_on__isnull=true"),
     )
+    material = ("kind", "period_from", "period_to", "opinion")
     fieldsets = (
         (_("What it is"), {"fields": ("vendor", "kind", "issuer", "scope")}),
         (_("Period"), {"fields": ("period_from", "period_to", "issued_on", "bridge_letter_to")}),

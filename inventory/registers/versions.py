@@ -22,6 +22,7 @@ class SystemVersionRegister(InventoryRegister):
     list_filter = ("system", "released_on", "retired_on")
     list_select_related = ("system",)
     views = (View("in-use", _("Not retired"), "retired_on__isnull=true"),)
+    material = ("system", "prompts", "thresholds", "guardrails")
     fieldsets = (
         (_("What it is"), {"fields": ("system", "name", "release", "changes")}),
         (_("What it is made of"), {"fields": ("prompts", "thresholds", "index_version", "guardrails")}),
@@ -52,6 +53,7 @@ class DeploymentRegister(InventoryRegister):
         View("running", _("Running in production"), "environment=production&live_to__isnull=true"),
         View("elsewhere", _("On our own machines"), "vendor__isnull=true"),
     )
+    material = ("system_version", "environment", "region")
     fieldsets = (
         (_("What runs where"), {"fields": ("system_version", "environment", "region", "endpoint", "vendor")}),
         (_("Dates"), {"fields": ("live_from", "live_to", "notes")}),
@@ -88,6 +90,7 @@ class SystemUseRegister(InventoryRegister):
         View("no-version", _("No approved version"), "approved_version__isnull=true"),
         View("role-unknown", _("EU role unknown"), "ai_act_role=unknown"),
     )
+    material = ("intended_use", "ai_act_role", "hipaa_role", "approved_version")
     fieldsets = (
         (_("Who uses what"), {"fields": ("system", "unit", "intended_use", "lead")}),
         (_("Legal roles"), {"fields": ("ai_act_role", "hipaa_role", "jurisdiction", "facts_source")}),

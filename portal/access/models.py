@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from portal.access.roles import PERMITTED, Action, Role
+from portal.access.roles import PERMITTED, READING, Action, Role
+from portal.history.asof import standpoint
 from portal.history.context import Actor, Source
 from portal.history.tracking import TrackedHistory
 from portal.records.ids import uuid7
+from portal.retention.personal import PersonalData
 
 
 class UserManager(BaseUserManager["User"]):
@@ -30,6 +32,15 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser):
     """A person with a log-in. Deactivated when they leave, never deleted: history names them."""
+
+    # Whoever is erased cannot log in any more: "!" begins a password that none fits.
+    personal_fields = (
+        PersonalData(
+            names=("username", "full_name", "email"),
+            person="id",
+            also={"is_active": False, "password": "!", "last_login": None},
+        ),
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(_("user name"), max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
@@ -63,7 +74,9 @@ class User(AbstractBaseUser):
         return frozenset(self.role_grants.values_list("role", flat=True))
 
     def can(self, action: Action) -> bool:
-        """Whether any of the roles permits the action."""
+        """Whether any of the roles permits the action. Whoever looks at the past may read, and no more."""
+        if action not in READING and standpoint() is not None:
+            return False
         return any(action in PERMITTED.get(role, ()) for role in self.roles)
 
     def actor(self, source: Source, request_id: str = "") -> Actor:
@@ -91,6 +104,8 @@ class RoleGrant(models.Model):
 class ApiToken(models.Model):
     """A key for a machine, with the rights of its owner and no more. Only its hash is kept."""
 
+    personal_fields = (PersonalData(about=("name",), person="user"),)
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
     name = models.CharField(_("name"), max_length=100)
@@ -117,3 +132,23 @@ class ApiToken(models.Model):
         """Create a token; its key is returned once and never stored."""
         key = f"muster_{secrets.token_urlsafe(32)}"
         return cls.objects.create(user=user, name=name, digest=cls.digest_of(key), expires_at=expires_at), key
+
+
+class Reading(models.Model):
+    """A page that an auditor was shown. Kept like the rest of the log: added, never changed."""
+
+    add_only = True
+    LONGEST = 2000
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="readings", verbose_name=_("person"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    path = models.TextField(_("page"))
+    request = models.TextField(_("request"), blank=True)
+
+    class Meta:
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        indexes = [models.Index(fields=["user", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.path}"

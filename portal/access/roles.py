@@ -27,15 +27,17 @@ class Action(StrEnum):
     EXPORT = "export"
     PACK = "pack"  # make evidence packs
     ADMINISTER = "administer"  # people, fields of one's own, the opening balance
+    AUDIT = "audit"  # read what administrators do: holds, retention rules, erasures
 
 
-_READ = frozenset({Action.VIEW, Action.EXPORT})
-_WRITE = _READ | {Action.ADD, Action.CHANGE}
+# What one may still do where one looks at the past.
+READING = frozenset({Action.VIEW, Action.EXPORT})
+_WRITE = READING | {Action.ADD, Action.CHANGE}
 
 PERMITTED: dict[str, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
-    Role.GOVERNANCE_LEAD: _WRITE | {Action.DELETE, Action.IMPORT, Action.PACK},
+    Role.GOVERNANCE_LEAD: _WRITE | {Action.DELETE, Action.IMPORT, Action.PACK, Action.AUDIT},
     Role.EDITOR: _WRITE,
     Role.VIEWER: frozenset({Action.VIEW}),
-    Role.AUDITOR: _READ | {Action.PACK},
+    Role.AUDITOR: READING | {Action.PACK, Action.AUDIT},
 }

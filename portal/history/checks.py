@@ -1,4 +1,4 @@
-"""`manage.py check --deploy --database default`: are the triggers in the database those that the models ask for?"""
+"""`manage.py check --deploy --database default`: are triggers and views of the past those that the models ask for?"""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 from portal.database import governed_models
+from portal.history import past
 from portal.history.sql import GovernedTable
 
 
 def drift() -> list[str]:
-    """What is missing or outdated, one line each: functions by body, triggers by name and state."""
+    """What is missing or outdated, one line each: functions by body, triggers by name and state, views of the past."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.proname, p.prosrc, p.prosecdef FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
@@ -35,7 +36,7 @@ def drift() -> list[str]:
         wanted = {(table.table, name) for name in table.triggers()}
         wanted |= {(table.history, "muster_written_by_trigger"), (table.history, "muster_never_changed")}
         found += [f"{where}: trigger {name} is missing or disabled" for where, name in sorted(wanted - triggers)]
-    return found
+    return found + past.drift()
 
 
 @register(Tags.database, deploy=True)

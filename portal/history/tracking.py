@@ -93,7 +93,7 @@ class TrackedHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history
                     name=_name(model, field.name),
                 )
                 for field in model._meta.concrete_fields
-                if isinstance(field, models.ForeignKey)
+                if isinstance(field, models.ForeignKey) or field.name in getattr(model, "history_links", ())
             ),
         ]
         return options

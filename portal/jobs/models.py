@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.records.ids import uuid7
+from portal.retention.personal import PersonalData
 
 
 class JobState(models.TextChoices):
@@ -26,6 +27,8 @@ class Job(models.Model):
 
     Not governed: a job is bookkeeping about work; what the work changes has history of its own.
     """
+
+    personal_fields = (PersonalData(names=("requested_name",), person="requested_by", as_actor=True),)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=60)

@@ -52,13 +52,30 @@ def read_signer() -> Signer | None:
 def write_signer(signer: Signer, path: Path) -> None:
     """Store a private key so that only its owner may read it, and so that it is never half there."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _draft(signer, path).replace(path)
+
+
+def _made_once(signer: Signer, path: Path) -> Signer:
+    """Store a first key, unless another process was faster: then that one's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(signer, path)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return read_signer() or signer
+    finally:
+        draft.unlink()
+    return signer
+
+
+def _draft(signer: Signer, path: Path) -> Path:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(f"{signer}\n")
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    return draft
 
 
 def ensure_signer(*, size: int = 0, root: str = "") -> tuple[Signer, LedgerKey]:
@@ -72,8 +89,7 @@ def ensure_signer(*, size: int = 0, root: str = "") -> tuple[Signer, LedgerKey]:
     if not rows:
         if signer is None:
             name = settings.LEDGER_ORIGIN or f"muster-{secrets.token_hex(6)}"
-            signer = Signer.generate(name)
-            write_signer(signer, Path(settings.LEDGER_KEY_FILE))
+            signer = _made_once(Signer.generate(name), Path(settings.LEDGER_KEY_FILE))
         introduced = sign(statement(None, signer.verifier, size=size, root=root), signer)
         return signer, LedgerKey.objects.create(verifier=str(signer.verifier), statement=introduced)
     if signer is None:
@@ -82,6 +98,10 @@ def ensure_signer(*, size: int = 0, root: str = "") -> tuple[Signer, LedgerKey]:
             f" {settings.LEDGER_KEY_FILE} from the backup, or run rotate_ledger_key --lost if it is gone for good."
         )
     if rows[-1].verifier != str(signer.verifier):
+        # A change of keys that died between the file and its commit left the right one beside it.
+        kept = _kept(Path(settings.LEDGER_KEY_FILE), Verifier.parse(rows[-1].verifier))
+        if kept is not None:
+            return kept, rows[-1]
         raise KeyUnavailableError(
             f"The private key here belongs to {signer.verifier}, but the log is signed with {rows[-1].verifier}."
             " Use rotate_ledger_key to change keys."
@@ -106,10 +126,22 @@ def rotate(*, size: int, root: str, lost: bool = False) -> LedgerKey:
     introduced = sign(statement(old, new.verifier, size=size, root=root), *signers, new)
     row = LedgerKey.objects.create(verifier=str(new.verifier), statement=introduced)
     path = Path(settings.LEDGER_KEY_FILE)
-    if path.exists():  # kept: a crash between file and commit must not lose the key that the log still knows
-        path.replace(path.with_name(f"{path.name}.{old.digest.hex()}"))
+    for signer in signers:
+        write_signer(signer, _kept_path(path, old))
     write_signer(new, path)
     return row
+
+
+def _kept_path(path: Path, verifier: Verifier) -> Path:
+    return path.with_name(f"{path.name}.{verifier.digest.hex()}")
+
+
+def _kept(path: Path, verifier: Verifier) -> Signer | None:
+    try:
+        found = Signer.parse(_kept_path(path, verifier).read_text(encoding="ascii"))
+    except (OSError, NoteError, UnicodeDecodeError):
+        return None
+    return found if found.verifier == verifier else None
 
 
 def chain_faults(rows: list[LedgerKey]) -> list[tuple[LedgerKey, str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection, transaction
+from django.utils import timezone
 
-from portal.ledger.keys import ensure_signer
+from portal.ledger import keys
 from portal.ledger.models import Checkpoint, LedgerKey, LedgerLeaf, LedgerTile
 from portal.ledger.notes import CheckpointBody, Signer, sign
 from portal.ledger.tree import Edge, Tile, edge_of_tiles
@@ -26,10 +28,12 @@ class Sequenced:
     checkpoint: Checkpoint | None
 
 
-def sequence() -> Sequenced:
+def sequence(*, patience: timedelta = timedelta(0)) -> Sequenced:
     """Give every visible entry its place, fill tiles, and sign one checkpoint at the end.
 
     Each batch is a transaction of its own, tiles included: a process that dies loses no work but the last batch.
+    With `patience` nothing is signed until the last checkpoint is that old, so that a busy day leaves hundreds of
+    checkpoints and not thousands.
     """
     placed = 0
     while True:
@@ -38,7 +42,20 @@ def sequence() -> Sequenced:
             placed += count
             edge = extend_tiles()
             if count < BATCH:
-                return Sequenced(placed, _sign(edge))
+                return Sequenced(placed, _sign(edge, patience))
+
+
+def rotate_key(*, lost: bool = False) -> LedgerKey:
+    """Sign with a new key from now on, beginning with a checkpoint of the log as it stands.
+
+    Raises KeyUnavailableError where the old key has to sign for the new one and is not here.
+    """
+    with transaction.atomic():
+        _place(BATCH)
+        edge = extend_tiles()
+        key = keys.rotate(size=edge.size, root=_text(edge.root()), lost=lost)
+        _sign(edge)
+        return key
 
 
 def _place(at_most: int) -> int:
@@ -87,13 +104,13 @@ def tile_roots(level: int, start: int, end: int) -> list[bytes]:
     return [bytes(root) for root in found.values_list("root", flat=True)]
 
 
-def _sign(edge: Edge) -> Checkpoint | None:
+def _sign(edge: Edge, patience: timedelta = timedelta(0)) -> Checkpoint | None:
     """The checkpoint over all leaves: the standing one where nothing was added, else a new one."""
     latest = Checkpoint.objects.order_by("-id").first()
-    if edge.size == 0:
+    if edge.size == 0 or (latest is not None and timezone.now() - latest.created_at < patience):
         return latest
     root = edge.root()
-    signer, key = ensure_signer(size=edge.size, root=base64.b64encode(root).decode())
+    signer, key = keys.ensure_signer(size=edge.size, root=_text(root))
     if latest is not None and latest.key_id == key.pk and latest.size == edge.size:
         return latest
     return sign_checkpoint(edge.size, root, signer, key)
@@ -103,6 +120,10 @@ def sign_checkpoint(size: int, root: bytes, signer: Signer, key: LedgerKey) -> C
     """Sign and keep a checkpoint. Its origin is the key's name."""
     note = sign(str(CheckpointBody(signer.name, size, root)), signer)
     return Checkpoint.objects.create(size=size, root=root, note=note, key=key)
+
+
+def _text(root: bytes) -> str:
+    return base64.b64encode(root).decode()
 
 
 def leaf_hashes(start: int, end: int) -> list[bytes]:

@@ -181,6 +181,39 @@ def root_by_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
     return root
 
 
+def root_by_consistency(old: int, new: int, known: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots at `old` and `new` that a proof leads to, starting from the root that is known for `old`.
+
+    RFC 9162, 2.1.4.2. Raises ValueError for a proof of the wrong length.
+    """
+    if not 0 < old <= new:
+        raise ValueError(f"A tree of {new} leaves does not begin with one of {old}.")
+    if old == new:
+        if proof:
+            raise ValueError("The proof is too long.")
+        return known, known
+    path = [known, *proof] if old & (old - 1) == 0 else list(proof)
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    if not path:
+        raise ValueError("The proof is too short.")
+    first = second = path[0]
+    for one in path[1:]:
+        if sn == 0:
+            raise ValueError("The proof is too long.")
+        if fn & 1 or fn == sn:
+            first, second = node_hash(one, first), node_hash(one, second)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, one)
+        fn, sn = fn >> 1, sn >> 1
+    if sn:
+        raise ValueError("The proof is too short.")
+    return first, second
+
+
 def tile_path(level: int, number: int, width: int = WIDTH) -> str:
     """A tile's address in tlog-tiles: `tile/0/x001/067` or, not full yet, `tile/0/x001/067.p/17`."""
     digits = f"{number % _GROUP:03d}"

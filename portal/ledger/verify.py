@@ -14,7 +14,7 @@ from contextlib import closing
 
 from django.utils import timezone
 
-from portal.ledger.erasure import erased_entries
+from portal.ledger.erasure import check_seals, erased_entries
 from portal.ledger.findings import Report
 from portal.ledger.snapshot import Snapshot
 from portal.ledger.verify_log import LogWalk
@@ -37,6 +37,7 @@ def verify(*, since: int = 0, notes: Iterable[str] = (), progress: Progress | No
         rows = pool.submit(RowChecks(other, report, erased, first).run)
         LogWalk(snapshot, report, erased=erased, since=since, notes=notes, progress=progress).run()
         rows.result()
+        check_seals(other, report)
     report.seconds = time.monotonic() - start
     return report
 

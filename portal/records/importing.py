@@ -92,10 +92,12 @@ def run_import(
     actor: Actor | None = None,
     dry_run: bool = False,
     partial: bool = False,
+    reason: str = "",
     progress: Progress = _nothing,
 ) -> ImportResult:
     """Check everything, then write everything in one transaction; with `partial`, the good rows of each batch.
 
+    `reason` stands with every change; without one, the file's name does.
     Raises PermissionDenied.
     """
     if not user.can(Action.IMPORT):
@@ -113,13 +115,14 @@ def run_import(
         is_opening=planned.opening,
     )
     columns = _columns(mapping)
+    reason = reason.strip() or _("Imported from %(file)s") % {"file": table.name}
     if dry_run or (result.errors and not partial):
-        _dry(result, planned, batch, user, columns=columns, progress=progress)
+        _dry(result, planned, batch, user, reason=reason, columns=columns, progress=progress)
         return result
     # Said before the transaction begins: inside it, the job's row would stay locked, and so its lease and its cancel.
     progress(_("Writing %d rows") % sum(len(one.rows) for one in planned.batches), 0, 0)
     try:
-        with acting(actor, reason=_("Import of %(file)s") % {"file": table.name}):
+        with acting(actor, reason=reason):
             batch.save(force_insert=True)
             _write(result, planned, batch, user, partial=partial, columns=columns)
         result.written = True
@@ -175,6 +178,7 @@ def _dry(
     batch: ImportBatch,
     user: User,
     *,
+    reason: str,
     columns: dict[str, str],
     progress: Progress,
 ) -> None:
@@ -184,7 +188,7 @@ def _dry(
     for one in planned.batches:
         register = get_register(one.register)
         progress(_("Checking %(register)s") % {"register": register.label_plural}, done, total)
-        outcome = ingest(register, one.rows, user=user, dry_run=True, pending=pending, batch=batch)
+        outcome = ingest(register, one.rows, user=user, reason=reason, dry_run=True, pending=pending, batch=batch)
         result.results.append((register, outcome))
         result.problems += _in_file_words(outcome.problems, columns)
         pending |= {row.key for row in one.rows if row.key is not None}

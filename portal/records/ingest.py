@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from portal.access.models import User
 from portal.access.roles import Action
-from portal.history.context import Actor, acting
+from portal.history.context import Actor, acting, current_actor
 from portal.records import uniqueness
 from portal.records.models import ExternalId, ImportBatch, Record
 from portal.records.references import References
@@ -85,6 +85,7 @@ def ingest(
 ) -> IngestResult:
     """Create, update or leave alone the records that `rows` describe, in one transaction.
 
+    A change of a material field needs a reason: `reason`, or the actor's own. A new record needs none.
     `gate` lets a gate write the register's gated fields. `pending` are keys that earlier batches of a dry run would
     create. `batch` is the import that the rows come from; new records of an opening batch are marked as declared.
     Raises PermissionDenied, and ConflictError when a row's `version` is no longer the record's.
@@ -92,9 +93,12 @@ def ingest(
     if not (user.can(Action.ADD) or user.can(Action.CHANGE)):
         raise PermissionDenied
     if dry_run:
-        return _Engine(register, user, gate, frozenset(pending), batch).prepare(rows, lock=False)
-    with acting(actor, reason=reason):
-        engine = _Engine(register, user, gate, frozenset(), batch)
+        who = actor or current_actor()
+        said = reason if reason is not None else who.reason if who else ""
+        engine = _Engine(register, user, gate=gate, batch=batch, reason=said, pending=pending)
+        return engine.prepare(rows, lock=False)
+    with acting(actor, reason=reason) as who:
+        engine = _Engine(register, user, gate=gate, batch=batch, reason=who.reason)
         result = engine.prepare(rows, lock=True)
         if result.ok or partial:
             engine.write(result)
@@ -103,13 +107,21 @@ def ingest(
 
 class _Engine:
     def __init__(
-        self, register: Register, user: User, gate: bool, pending: frozenset[SourceKey], batch: ImportBatch | None
+        self,
+        register: Register,
+        user: User,
+        *,
+        gate: bool,
+        batch: ImportBatch | None,
+        reason: str,
+        pending: Iterable[SourceKey] = (),
     ) -> None:
         self.register = register
         self.model: Any = register.model
         self.user = user
-        self.pending = pending
+        self.pending = frozenset(pending)
         self.batch = batch
+        self.reason = reason.strip()
         self.shut = frozenset(register.gated_fields) if not gate and register.gate_is_shut() else frozenset()
         self.work: list[Work] = []
         self.known: dict[SourceKey, ExternalId] = {}
@@ -207,8 +219,22 @@ class _Engine:
                 for name in names
                 if getattr(record, self.model._meta.get_field(name).attname) != work.before.get(name)
             )
+            unexplained = self._unexplained(work)
+            if unexplained is not None:
+                result.problems.append(unexplained)
+                result.rows.append(RowResult(work.row.number, "failed"))
+                return
             status: Status = "updated" if work.changed or self._imported_anew(work) else "unchanged"
             result.rows.append(RowResult(work.row.number, status, record, work.changed))
+
+    def _unexplained(self, work: Work) -> Problem | None:
+        """A problem at the reason where a material field changes and nobody says why."""
+        names = [] if self.reason else [name for name in self.register.material if name in work.changed]
+        if not names:
+            return None
+        labels = ", ".join(self.register.field_label(name) for name in names)
+        message = _("Say why. A change of this needs a reason: %s.") % labels
+        return work.fail("reason", "reason_missing", message)
 
     def _imported_anew(self, work: Work) -> bool:
         known = self.known.get(work.row.key) if work.row.key else None

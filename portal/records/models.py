@@ -13,6 +13,7 @@ from portal.access.models import User
 from portal.access.roles import Action
 from portal.history.tracking import TrackedHistory
 from portal.records.ids import uuid7
+from portal.retention.personal import PersonalData
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -88,7 +89,12 @@ class ImportBatch(models.Model):
 class ExternalId(models.Model):
     """What another system calls a record, and the record exactly as that system gave it."""
 
+    personal_fields = (PersonalData(texts=("key", "as_imported")),)
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Points to a record of any register, so it is no foreign key; its history is looked up by it all the same.
+    history_links = ("record_id",)
+
     register = models.CharField(_("register"), max_length=60)
     record_id = models.UUIDField(_("record"))
     source = models.CharField(_("source"), max_length=100)

@@ -80,6 +80,8 @@ class Register:
     rail: ClassVar[tuple[str, ...]] = ()
     # Field → kind of state (portal/ui/vocabulary.py): shown as icon and word. Fact fields need no mention.
     statuses: ClassVar[Mapping[str, str]] = {}
+    # What nobody changes without saying why. Short: a reason demanded for a typo makes people leave.
+    material: ClassVar[tuple[str, ...]] = ()
     # Written by gates alone once the opening balance is closed.
     gated_fields: ClassVar[tuple[str, ...]] = ()
     # The field a person names a record by in files and pickers, beside its reference.
@@ -175,7 +177,8 @@ class Register:
 
     def check(self) -> None:
         """Fail at start rather than on a page: every name in the declaration is a field."""
-        for name in (*self.list_display, *self.list_filter, *self.list_columns, *self.fields, *self.facts):
+        named = (*self.list_display, *self.list_filter, *self.list_columns, *self.fields, *self.facts, *self.material)
+        for name in named:
             try:
                 self.model._meta.get_field(name)
             except FieldDoesNotExist as exc:

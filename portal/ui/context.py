@@ -15,6 +15,7 @@ from portal.access.roles import Action, Role
 from portal.database import roles_are_separate
 from portal.jobs.models import Job, JobState
 from portal.records.register import registers
+from portal.ui import asof
 
 GROUPS = (
     ("inventory", gettext_lazy("Inventory")),
@@ -24,8 +25,12 @@ GROUPS = (
 )
 # Pages that are not registers: (group, label, url name, icon, what one needs to be allowed).
 PAGES: list[tuple[str, Any, str, str, Action]] = [
+    ("evidence", gettext_lazy("Changes"), "change-log", "history", Action.VIEW),
+    ("evidence", gettext_lazy("Ledger"), "ledger", "fingerprint", Action.VIEW),
     ("administration", gettext_lazy("Jobs"), "job_list", "progress", Action.VIEW),
+    ("administration", gettext_lazy("Auditors' reading"), "readings", "eye", Action.ADMINISTER),
     ("administration", gettext_lazy("Fields of your own"), "custom-fields", "columns", Action.ADMINISTER),
+    ("administration", gettext_lazy("Retention"), "retention", "archive", Action.AUDIT),
 ]
 
 
@@ -39,11 +44,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": _navigation(request, user),
         "running_jobs": Job.objects.filter(requested_by=user, state__in=[JobState.QUEUED, JobState.RUNNING]).count(),
         "deployment_warnings": _warnings(user),
+        **asof.looking(request, user),
     }
 
 
 def _navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    home = reverse("home")
+    home, looking = reverse("home"), getattr(request, "as_of", None)
     groups: list[dict[str, Any]] = [
         {"items": [{"label": _("Home"), "url": home, "icon": "home", "current": request.path == home}]}
     ]
@@ -58,7 +64,7 @@ def _navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
                         {"label": register.label_plural, "url": url, "icon": register.icon, "current": current}
                     )
         for group, page, name, icon, action in PAGES:
-            if group == key and user.can(action):
+            if group == key and user.can(action) and (looking is None or asof.has_past(name)):
                 try:
                     url = reverse(name)
                 except NoReverseMatch:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.access.roles import Action
+from portal.history.asof import standpoint
 from portal.records import customfields
 from portal.records.files import neutralize
 from portal.records.register import Register
@@ -24,7 +25,7 @@ from portal.ui.lists import Listing
 XLSX_ROWS = 50_000
 
 
-class _Echo:
+class Echo:
     """A file that hands back what is written to it, so that a CSV can be streamed."""
 
     def write(self, value: str) -> str:
@@ -52,11 +53,13 @@ def export(request: HttpRequest, register: Register, extension: str) -> HttpResp
     """CSV (UTF-8 with BOM, so that spreadsheets read it right) or XLSX. Formulas in cells are neutralized."""
     user = require(request, Action.EXPORT)
     listing = Listing.of(register, user, request.GET, Action.EXPORT)
-    name = f"{register.slug}-{timezone.now():%Y-%m-%d}.{extension}"
+    looking = standpoint()
+    day = f"as-of-{looking.at:%Y-%m-%d}" if looking else f"{timezone.now():%Y-%m-%d}"
+    name = f"{register.slug}-{day}.{extension}"
     if extension == "csv":
-        writer = csv.writer(_Echo())
+        writer = csv.writer(Echo())
         lines = (writer.writerow(row) for row in rows_of(listing))
-        response: HttpResponseBase = StreamingHttpResponse(_with_bom(lines), content_type="text/csv; charset=utf-8")
+        response: HttpResponseBase = StreamingHttpResponse(with_bom(lines), content_type="text/csv; charset=utf-8")
     elif listing.rows.order_by()[: XLSX_ROWS + 1].count() > XLSX_ROWS:
         message = _("A worksheet for more than %d rows would be too large. Take CSV, or narrow the list.") % XLSX_ROWS
         return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
@@ -70,6 +73,6 @@ def export(request: HttpRequest, register: Register, extension: str) -> HttpResp
     return response
 
 
-def _with_bom(lines: Iterator[Any]) -> Iterator[str]:
+def with_bom(lines: Iterator[Any]) -> Iterator[str]:
     yield "\ufeff"
     yield from lines

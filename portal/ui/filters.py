@@ -34,18 +34,24 @@ class Chip:
 
 def search(queryset: models.QuerySet[Any], text: str) -> models.QuerySet[Any]:
     """Full-text search with the last word unfinished; a reference finds its record directly."""
+    condition = condition_for(queryset.model, text)
+    return queryset if condition is None else queryset.filter(condition)
+
+
+def condition_for(model: type[models.Model], text: str) -> models.Q | None:
+    """What a search asks of each row, or None where it names no word."""
     reference = _REFERENCE.match(text)
     if reference:
         prefix, number = reference[1].upper().split("-")
-        return queryset.filter(reference=f"{prefix}-{int(number):06d}")
+        return models.Q(reference=f"{prefix}-{int(number):06d}")
     words = _WORD.findall(text)
     if not words:
-        return queryset
-    if not any(f.name == "search" for f in queryset.model._meta.concrete_fields):
-        return queryset.filter(reference__icontains=text.strip())
+        return None
+    if not any(f.name == "search" for f in model._meta.concrete_fields):
+        return models.Q(reference__icontains=text.strip())
     # Words are letters and digits only, so nothing in them is an operator of tsquery.
     raw = " & ".join(f"{word}:*" for word in words)
-    return queryset.filter(search=SearchQuery(raw, search_type="raw", config="english"))
+    return models.Q(search=SearchQuery(raw, search_type="raw", config="english"))
 
 
 class RecordChoiceFilter(df.CharFilter):  # type: ignore[misc]  # django-filter ships no types
@@ -79,6 +85,13 @@ class RecordFilterSet(df.FilterSet):  # type: ignore[misc]  # django-filter ship
 
     def by_tag(self, queryset: models.QuerySet[Any], _name: str, value: str) -> models.QuerySet[Any]:
         return queryset.filter(tags__contains=[value])
+
+    def without_search(self) -> models.QuerySet[Any]:
+        """What every filter but the search lets through."""
+        rows: models.QuerySet[Any] = self.queryset.all()
+        for name, value in self.form.cleaned_data.items():
+            rows = rows if name == "q" else self.filters[name].filter(rows, value)
+        return rows
 
     @classmethod
     def filter_for_field(cls, field: Any, field_name: str, lookup_expr: str | None = None) -> Any:

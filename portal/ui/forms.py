@@ -10,11 +10,14 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db import models
 from django.forms.models import modelform_factory
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.records import customfields
 from portal.records.models import Record
 from portal.records.register import Register, register_of
+from portal.ui.templatetags.muster import icon
 
 
 class RecordInput(forms.TextInput):
@@ -79,6 +82,19 @@ class RecordForm(forms.ModelForm[Any]):
             if name in shut:
                 field.disabled = True
                 field.help_text = _("Changes only through a gate, by a request.")
+        if not record._state.adding:
+            self._mark_material()
+
+    def _mark_material(self) -> None:
+        """Of a record that is there: which fields nobody changes without a word, at them and beside the reason."""
+        marked = [self.fields[name] for name in self.register.material if name in self.fields]
+        for field in (one for one in marked if not one.disabled):
+            field.needs_reason = True  # type: ignore[attr-defined]  # read by templates/bootstrap5/field.html
+        labels = [str(field.label) for field in marked if not field.disabled]
+        if labels:
+            words = gettext("Needed when a field marked {mark} changes: {fields}. Kept for whoever reads the history.")
+            mark = format_html('<span class="why">{}</span>', icon("message"))
+            self.fields["reason"].help_text = format_html(words, mark=mark, fields=", ".join(labels))
 
     def _post_clean(self) -> None:
         """Not Django's model validation: ingest does it, for every door."""

@@ -1,170 +1,158 @@
-"""What changed, by whom, from where and why: history rows as people read them."""
+"""The history of one record: its timeline, and any two of its versions side by side."""
 
 from __future__ import annotations
 
-import difflib
-from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from portal.history.tracking import MOVING_COLUMNS
-from portal.records.models import CustomField
+from portal.access.models import User
+from portal.access.roles import Action
+from portal.history.entries import Entry
+from portal.history.feed import Branch, Page, Window, page_of
+from portal.history.timeline import kinds_of, link_branches, own_branch
 from portal.records.register import Register
 from portal.records.rows import RowInput
-from portal.ui.access import record_or_404
-from portal.ui.display import history_value, own_words
+from portal.ui.access import reader, record_or_404
+from portal.ui.differences import Change, Wording, changes_from, described, kind_label
 
-PAGE = 50
-UNSHOWN = MOVING_COLUMNS | {"id", "created_at", "search"}
+__all__ = ["changes_of", "conflict_of", "record_diff", "record_history"]
 
-
-@dataclass(slots=True)
-class FieldChange:
-    """One field of one change: before and after, in words."""
-
-    name: str
-    label: str
-    before: str
-    after: str
-    diff: SafeString | None = None
-    is_unknown: bool = False
+# What a timeline shows: the record and what is linked to it, one of both, or one kind of link.
+ALL: Final = ""
+OWN: Final = "record"
+LINKS: Final = "links"
 
 
-@dataclass(slots=True)
-class Change:
-    """One history row: who, when, from where, why, and which fields."""
-
-    row: Any
-    fields: list[FieldChange] = field(default_factory=list)
-
-    @property
-    def is_first(self) -> bool:
-        return bool(self.row.history_type == "+")
-
-    @property
-    def stated(self) -> list[FieldChange]:
-        """Of a new record: what somebody said, without what is merely unknown."""
-        return [one for one in self.fields if not one.is_unknown]
-
-    @property
-    def verb(self) -> str:
-        return {"+": _("registered this"), "~": _("changed"), "-": _("deleted this")}[self.row.history_type]
+def changes_of(register: Register, record: Any, user: User, *, limit: int) -> list[Change]:
+    """The latest changes of the record itself, newest first: one query for them, one for names."""
+    rows: list[Any] = list(register.model.history.filter(id=record.pk).order_by("-history_id")[: limit + 1])
+    pairs = zip_longest(rows, rows[1:])
+    return described([Entry(register.slug, register.model, row, older) for row, older in pairs][:limit], user)
 
 
-def changes_of(register: Register, record: Any, *, limit: int, before: int | None = None) -> tuple[list[Change], bool]:
-    """The latest changes of a record, newest first, and whether there are older ones: two queries, one a relation."""
-    rows = register.model.history.filter(id=record.pk)
-    if before is not None:
-        rows = rows.filter(history_id__lt=before)
-    found = list(rows.order_by("-history_id")[: limit + 1])
-    names, own = _names(register, found), _own(register, found)
-    changes = []
-    for position, row in enumerate(found[:limit]):
-        older = found[position + 1] if position + 1 < len(found) else None
-        changes.append(Change(row, _differences(register, older, row, names, own)))
-    return changes, len(found) > limit
-
-
-def _fields(register: Register) -> list[Any]:
-    history: Any = register.model.history.model
-    own = {f.name for f in register.model._meta.concrete_fields}
-    return [f for f in history._meta.concrete_fields if f.name in own and f.name not in UNSHOWN]
-
-
-def _names(register: Register, rows: list[Any]) -> dict[tuple[Any, Any], str]:
-    """What the records that history points to are called: one query per relation."""
-    wanted: dict[Any, set[Any]] = defaultdict(set)
-    for one in _fields(register):
-        if isinstance(one, models.ForeignKey):
-            wanted[one.related_model] |= {value for row in rows if (value := getattr(row, one.attname)) is not None}
-    return {
-        (model, target.pk): str(target)
-        for model, keys in wanted.items()
-        if keys
-        for target in model.objects.filter(pk__in=keys)
-    }
-
-
-def _own(register: Register, rows: list[Any]) -> dict[str, CustomField]:
-    """The register's fields of its own, retired ones too, where these rows have any: one query or none."""
-    if not any(row.custom for row in rows):
-        return {}
-    return {one.key: one for one in CustomField.objects.filter(register=register.slug)}
-
-
-def _own_differences(old: dict[str, Any], new: dict[str, Any], own: dict[str, CustomField]) -> list[FieldChange]:
-    """One line for each field of one's own that differs, under its label."""
-    keys = [*own, *sorted({*old, *new} - {*own})]
-    return [
-        FieldChange(
-            f"custom.{key}",
-            own[key].label if key in own else key,
-            own_words(own.get(key), old.get(key)),
-            own_words(own.get(key), new.get(key)),
-        )
-        for key in keys
-        if old.get(key) != new.get(key)
-    ]
-
-
-def _differences(
-    register: Register, older: Any, newer: Any, names: dict[tuple[Any, Any], str], own: dict[str, CustomField]
-) -> list[FieldChange]:
-    made = []
-    for one in _fields(register):
-        old = getattr(older, one.attname) if older is not None else None
-        new = getattr(newer, one.attname)
-        if older is not None and old == new:
-            continue
-        if one.name == "custom":
-            made += _own_differences(old or {}, new or {}, own)
-            continue
-        before, after = history_value(register, one, old, names), history_value(register, one, new, names)
-        if older is None and not after:
-            continue
-        is_long = isinstance(one, models.TextField) and bool(before and after)
-        diff = word_diff(before, after) if is_long else None
-        made.append(FieldChange(one.name, register.field_label(one.name), before, after, diff, new == "unknown"))
-    return made
-
-
-def word_diff(before: str, after: str) -> SafeString:
-    """Long text with the words that went struck out and the words that came marked."""
-    old, new = before.split(" "), after.split(" ")
-    pieces = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(format_html("{}", " ".join(old[i1:i2])))
-            continue
-        if i2 > i1:
-            pieces.append(format_html("<del>{}</del>", " ".join(old[i1:i2])))
-        if j2 > j1:
-            pieces.append(format_html("<ins>{}</ins>", " ".join(new[j1:j2])))
-    return format_html_join(" ", "{}", ((piece,) for piece in pieces))
-
-
-def conflict_of(register: Register, theirs: Any, row: RowInput) -> Change | None:
+def conflict_of(register: Register, theirs: Any, row: RowInput, user: User) -> Change | None:
     """What the other person changed after the version that this row's editor saw."""
     history: Any = register.model.history
     newest = history.filter(id=theirs.pk).order_by("-history_id").first()
     seen = history.filter(id=theirs.pk, version=row.version).order_by("-history_id").first()
     if newest is None or seen is None:
         return None
-    both = [seen, newest]
-    return Change(newest, _differences(register, seen, newest, _names(register, both), _own(register, both)))
+    return described([Entry(register.slug, register.model, newest, seen)], user)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One way to look at the timeline: a link over it."""
+
+    label: str
+    query: str
+    is_current: bool
 
 
 def record_history(request: HttpRequest, register: Register, reference: str) -> HttpResponse:
-    """Every version of a record, newest first, each with what it changed."""
+    """Everything that ever happened to a record and to what belongs to it, newest first."""
+    user = reader(request)
     record = record_or_404(request, register, reference)
-    asked = request.GET.get("before", "")
-    changes, more = changes_of(register, record, limit=PAGE, before=int(asked) if asked.isdigit() else None)
-    context = {"register": register, "record": record, "changes": changes, "more": more}
+    links = link_branches(register, record, user)
+    kinds = kinds_of(links)
+    asked = request.GET.get("show", ALL)
+    show = asked if asked in {OWN, LINKS, *kinds} else ALL
+    page = page_of(_branches(register, record, links, show), Window.read(request.GET))
+    changes = changes_from(page.keys, user)
+    for one in changes:
+        one.at_home = one.register is register and one.row.id == record.pk
+    context = {
+        "register": register,
+        "record": record,
+        "changes": changes,
+        "page": page,
+        "neighbors": neighbors(page, {"show": show} if show else {}),
+        "tabs": _tabs(kinds, show) if kinds else [],
+        "kinds": [_tab(kind, kind_label(kind), show) for kind in kinds] if len(kinds) > 1 else [],
+        "show": show,
+        "can_change": user.can(Action.CHANGE),
+    }
     return render(request, "portal/history.html", context)
+
+
+def _branches(register: Register, record: Any, links: list[Branch], show: str) -> list[Branch]:
+    if show == OWN:
+        return [own_branch(register, record)]
+    if show == LINKS:
+        return links
+    if show:
+        return [one for one in links if one.kind == show]
+    return [own_branch(register, record), *links]
+
+
+def _tabs(kinds: list[str], show: str) -> list[Tab]:
+    named = [(ALL, _("Everything")), (OWN, _("This record")), (LINKS, _("All links"))]
+    named += [(show, kind_label(show))] if show in kinds else []
+    return [_tab(key, label, show) for key, label in named]
+
+
+def _tab(key: str, label: str, show: str) -> Tab:
+    return Tab(label, f"?{urlencode({'show': key})}" if key else "?", key == show)
+
+
+def neighbors(page: Page, query: dict[str, Any]) -> dict[str, str]:
+    """The addresses of the pages beside this one, where there are any."""
+    made = {}
+    if page.newer is not None:
+        made["newer"] = "?" + urlencode({**query, "after": page.newer}, doseq=True)
+        made["newest"] = "?" + urlencode(query, doseq=True)
+    if page.older is not None:
+        made["older"] = "?" + urlencode({**query, "before": page.older}, doseq=True)
+    return made
+
+
+def version_row(register: Register, record: Any, version: int) -> Any:
+    """The history row of one version of a record. Raises Http404."""
+    rows = register.model.history.filter(id=record.pk, version=version).exclude(history_type="-")
+    row = rows.order_by("history_id").first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def record_diff(request: HttpRequest, register: Register, reference: str) -> HttpResponse:
+    """Two versions of a record, field by field: `?from=3&to=7`. The older one always stands first."""
+    user = reader(request)
+    record = record_or_404(request, register, reference)
+    to = _version(request.GET.get("to"), record.version)
+    start = _version(request.GET.get("from"), max(1, to - 1))
+    first, last = sorted((start, to))
+    older, newer = version_row(register, record, first), version_row(register, record, last)
+    pair = Entry(register.slug, register.model, newer, older)
+    wording = Wording.of(pair, user)
+    address = reverse("record-diff", args=[register.slug, reference])
+    context = {
+        "register": register,
+        "record": record,
+        "sides": [Change(older), Change(newer)],
+        "first": first,
+        "last": last,
+        "between": last - first - 1,
+        "change": Change(newer, wording.differences(older, newer), register),
+        "same": wording.same(older, newer),
+        "previous_url": f"{address}?from={first - 1}&to={last - 1}" if first > 1 else "",
+        "next_url": f"{address}?from={first + 1}&to={last + 1}" if last < record.version else "",
+        "can_restore": user.can(Action.CHANGE) and first < record.version,
+    }
+    return render(request, "portal/diff.html", context)
+
+
+def _version(text: str | None, default: int) -> int:
+    """A version from the address: blank is the default, anything but a number is not there."""
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - digits of a 32 bit integer
+        raise Http404
+    return int(text)

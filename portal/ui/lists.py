@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import django_filters as df
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,13 +18,32 @@ from portal.access.models import User
 from portal.access.roles import Action
 from portal.records.register import Register, register_of
 from portal.ui.access import require
-from portal.ui.filters import Chip, RecordChoiceFilter, RecordFilterSet, chips, filterset_for, search
+from portal.ui.filters import Chip, RecordChoiceFilter, RecordFilterSet, chips, condition_for, filterset_for, search
 from portal.ui.tables import head_column, sortable, table_for
 
 PAGE = 50
 # Counting stops here: "more than 5,000" tells a reader as much, and costs the same at every size.
 CAP = 5_000
+# A search that finds more walks at most so many rows of the index it is sorted by, which takes some 20 ms.
+WALK = 8 * CAP
+EVERY_ROW = 2**62
 YES_NO = (("true", gettext_lazy("Yes")), ("false", gettext_lazy("No")))
+
+
+# The matching rows, gathered once: how many they are and, unless there are too many to sort, the keys of one page.
+# Only `way` and what Django compiled are put into these texts.
+_GATHER = """
+WITH hits AS MATERIALIZED ({rows}), found AS MATERIALIZED (SELECT count(*) AS n FROM hits)
+SELECT n, ARRAY(
+    SELECT page_key FROM hits WHERE (SELECT n FROM found) <= %s
+    ORDER BY page_order {way} NULLS LAST, page_key {way} LIMIT %s OFFSET %s
+) FROM found
+"""
+# Rows in the order of an index, each asked whether it matches, until the page is full.
+_WALK = """
+SELECT page_key FROM ({rows}) AS walk WHERE page_hit
+ORDER BY page_order {way}, page_key {way} LIMIT %s OFFSET %s
+"""
 
 
 @dataclass
@@ -34,6 +54,8 @@ class Listing:
     user: User
     query: QueryDict
     filterset: RecordFilterSet
+    # What the user may see at all, and what of it the URL asks for.
+    allowed: models.QuerySet[Any]
     rows: models.QuerySet[Any]
     columns: list[str]
     sort: str
@@ -47,48 +69,94 @@ class Listing:
         rows = filterset.qs if filterset.is_valid() else base.none()
         columns = _columns(register, query)
         sort = _sort(register, query)
-        return cls(register, user, query, filterset, rows, columns, sort, chips(register, filterset, query))
+        return cls(register, user, query, filterset, base, rows, columns, sort, chips(register, filterset, query))
 
     def ordered(self) -> models.QuerySet[Any]:
         """The rows in their order, the key breaking ties, with the relations their columns show."""
-        related = {*self.register.relations, *self.register.list_select_related}
-        wanted = [name for name in related if name in self.columns or name in self.register.list_select_related]
-        name, down = self.sort.lstrip("-"), self.sort.startswith("-")
-        field: Any = self.register.model._meta.get_field(name)
+        name, down = self._order()
         # What is not set comes last either way.
-        order: Any = models.F(name).desc(nulls_last=True if field.null else None) if down else models.F(name).asc()
-        tie = "-pk" if down else "pk"
-        return self.rows.select_related(*wanted).order_by(order, tie)
+        nulls_last = True if self._may_be_unset(name) else None
+        order: Any = models.F(name).desc(nulls_last=nulls_last) if down else models.F(name).asc()
+        return self._with_relations(self.rows).order_by(order, "-pk" if down else "pk")
 
-    def page(self, start: int, *, capped: bool = False) -> list[Any]:
-        """The rows from `start` on, at most PAGE. Keys first, from the index alone; then just those rows, joined.
+    def find(self, start: int) -> tuple[int, list[Any]]:
+        """How many rows there are (CAP + 1: more than CAP), and the keys of those from `start` on, at most PAGE."""
+        count, keys = self._gathered(start, CAP)
+        if count <= CAP:
+            return count, keys
+        words = condition_for(self.register.model, self.query.get("q", ""))
+        if words is None:
+            return count, self._walked(start)
+        # Many rows hold these words, so the index mostly comes upon a page of them soon. Where it does not, sorting
+        # all of them is quicker than reading on.
+        keys = self._walked_for(words, start)
+        return count, keys if len(keys) == PAGE else self._gathered(start, EVERY_ROW)[1]
 
-        A search that finds more than CAP is sorted among the first CAP found: no index sorts what words find.
-        """
-        rows = self.rows.select_related(None)
-        if capped and self.query.get("q"):
-            rows = self.register.model.objects.filter(pk__in=rows.order_by().values("pk")[:CAP])
-        keys = self._keys(rows, start)
+    def fetch(self, keys: list[Any]) -> list[Any]:
+        """The rows of these keys, in their order, with what their columns show. The filters need not be asked twice."""
         if not keys:
             return []
-        query = self.ordered().filter(pk__in=keys).order_by()
+        query = self._with_relations(self.allowed).filter(pk__in=keys)
         found = {row.pk: row for row in (query.defer("search") if self.register.searchable else query)}
         return [found[key] for key in keys if key in found]
 
-    def _keys(self, rows: models.QuerySet[Any], start: int) -> list[Any]:
-        name, down = self.sort.lstrip("-"), self.sort.startswith("-")
-        field: Any = self.register.model._meta.get_field(name)
-        if not (down and field.null):
-            order = [f"-{name}", "-pk"] if down else [name, "pk"]
-            return list(rows.order_by(*order).values_list("pk", flat=True)[start : start + PAGE])
+    def _gathered(self, start: int, most: int) -> tuple[int, list[Any]]:
+        """One statement for count and page, by sorting what matches. More than `most`: `most` + 1, and no keys."""
+        name, _down = self._order()
+        rows = self.rows.order_by().values(page_key=models.F("pk"), page_order=models.F(name))[: most + 1]
+        try:
+            ((count, keys),) = self._run(_GATHER, rows, [most, PAGE, start])
+        except EmptyResultSet:
+            return 0, []
+        return count, keys
+
+    def _walked_for(self, words: models.Q, start: int) -> list[Any]:
+        """The keys from `start` on of rows with these words, as far as the first WALK rows in order hold them."""
+        name, _down = self._order()
+        hit = models.ExpressionWrapper(words, output_field=models.BooleanField())
+        rows = self._in_order(self.filterset.without_search()).values(
+            page_key=models.F("pk"), page_order=models.F(name), page_hit=hit
+        )
+        return [key for (key,) in self._run(_WALK, rows[:WALK], [PAGE, start])]
+
+    def _run(self, text: str, rows: models.QuerySet[Any], parameters: list[Any]) -> list[Any]:
+        inner, own = rows.query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(text.format(rows=inner, way="DESC" if self._order()[1] else "ASC"), [*own, *parameters])
+            found: list[Any] = cursor.fetchall()
+        return found
+
+    def _walked(self, start: int) -> list[Any]:
+        """The keys from `start` on, along the index of the sort column for as long as it takes."""
+        name, down = self._order()
+        keys = self._page_keys(self.rows, start)
+        if len(keys) == PAGE or not (down and self._may_be_unset(name)):
+            return keys
         # An index read backwards gives what is not set first. So: what is set, then, where it ends, the rest.
-        there = rows.filter(**{f"{name}__isnull": False}).order_by(f"-{name}", "-pk").values_list("pk", flat=True)
-        keys = list(there[start : start + PAGE])
-        if len(keys) < PAGE:
-            skip = max(0, start - there.order_by()[:CAP].count()) if not keys else 0
-            rest = rows.filter(**{f"{name}__isnull": True}).order_by("-pk").values_list("pk", flat=True)
-            keys += rest[skip : skip + PAGE - len(keys)]
-        return keys
+        skip = 0 if keys else max(0, start - self.rows.filter(**{f"{name}__isnull": False}).order_by()[:CAP].count())
+        rest = self.rows.filter(**{f"{name}__isnull": True}).order_by("-pk").values_list("pk", flat=True)
+        return [*keys, *rest[skip : skip + PAGE - len(keys)]]
+
+    def _page_keys(self, rows: models.QuerySet[Any], start: int) -> list[Any]:
+        return list(self._in_order(rows).values_list("pk", flat=True)[start : start + PAGE])
+
+    def _in_order(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """As the index of the sort column has them; downwards without those that are not set in it."""
+        name, down = self._order()
+        if down and self._may_be_unset(name):
+            rows = rows.filter(**{f"{name}__isnull": False})
+        return rows.order_by(f"-{name}", "-pk") if down else rows.order_by(name, "pk")
+
+    def _order(self) -> tuple[str, bool]:
+        """The column the rows are sorted by, and whether downwards."""
+        return self.sort.lstrip("-"), self.sort.startswith("-")
+
+    def _may_be_unset(self, name: str) -> bool:
+        return bool(self.register.model._meta.get_field(name).null)
+
+    def _with_relations(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        shown = [name for name in self.register.relations if name in self.columns]
+        return rows.select_related(*{*shown, *self.register.list_select_related})
 
     def count(self) -> int:
         """How many rows there are, or CAP + 1 for more than that."""
@@ -140,13 +208,16 @@ def _sort(register: Register, query: QueryDict) -> str:
 
 def page_of(listing: Listing) -> dict[str, Any]:
     """One page of the listing with its numbers: first, last, count (capped), neighbors."""
-    count = listing.count()
+    asked = listing.query.get("page", "1")
+    number = min(max(int(asked[:9]), 1), CAP // PAGE) if asked.isdecimal() else 1
+    count, keys = listing.find((number - 1) * PAGE)
     reachable = min(count, CAP)
     last_page = max(1, -(-reachable // PAGE))
-    asked = listing.query.get("page", "1")
-    number = min(int(asked), last_page) if asked.isdigit() and int(asked) > 0 else 1
+    if number > last_page:
+        number = last_page
+        count, keys = listing.find((number - 1) * PAGE)
     start = (number - 1) * PAGE
-    rows = listing.page(start, capped=count > CAP) if count else []
+    rows = listing.fetch(keys)
     return {
         "rows": rows,
         "count": count,

@@ -47,7 +47,7 @@ def record_detail(request: HttpRequest, register: Register, reference: str) -> H
         "facts": known,
         "facts_known": sum(1 for _name, _label, is_there in known if is_there),
         "external_ids": ExternalId.objects.filter(register=register.slug, record_id=record.pk).select_related("batch"),
-        "changes": changes_of(register, record, limit=5)[0],
+        "changes": changes_of(register, record, user, limit=5),
         "related": [block for block in related if block["table"] is not None],
         # What could belong here and does not yet: one line each, so that a new record is not a page of empty panels.
         "missing": [*(extra["missing"] for _template, extra in panels if extra.get("missing")), *empty],
@@ -162,7 +162,7 @@ def record_edit(request: HttpRequest, register: Register, reference: str) -> Htt
         result = ingest(register, [row], user=user, reason=form.cleaned_data["reason"])
     except ConflictError as conflict:
         theirs: Any = conflict.theirs
-        context = {"conflict": conflict_of(register, theirs, row), "their_version": theirs.version}
+        context = {"conflict": conflict_of(register, theirs, row, user), "their_version": theirs.version}
         data = request.POST.copy()
         data["seen_version"] = str(theirs.version)
         again = form_class(data, register=register, instance=theirs)

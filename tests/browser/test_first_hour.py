@@ -105,11 +105,11 @@ def test_the_first_hour(site: Site, log_in: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     page.get_by_role("link", name="History", exact=True).click()
-    change = page.get_by_role("region").filter(has_text="Version 2")
+    change = page.get_by_role("listitem").filter(has_text="Version 2")
     expect(change).to_contain_text("Hand images since March")
     expect(change.locator("ins").first).to_have_text("and hand")
-    expect(change.get_by_role("row").filter(has_text="Autonomy")).to_contain_text("Human in the loop")
-    expect(page.get_by_role("region").filter(has_text="Version 1")).to_contain_text("Import of systems.csv")
+    expect(change.locator("dd").filter(has_text="Human in the loop")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="registered this")).to_contain_text("Imported from systems.csv")
 
     # Home tells the import in one line.
     page.goto("/")

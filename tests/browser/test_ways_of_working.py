@@ -38,6 +38,7 @@ def test_nobody_overwrites_a_change_unseen(system: str, log_in: Callable[..., Pa
     expect(conflict).to_contain_text("Nursing")
     expect(mine.get_by_label("Intended purpose")).to_have_value("Pages the ward and the night desk.")
     mine.get_by_label("Topic").fill("Nursing")
+    mine.get_by_label("Why?").fill("The night desk asked for it.")
     mine.get_by_role("button", name="Save changes").click()
     expect(mine.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     expect(mine.get_by_text("Pages the ward and the night desk.")).to_be_visible()

@@ -39,7 +39,7 @@ def close() -> None:
 
 def change(system: AISystem, user: User, **values: object) -> list[str]:
     row = RowInput(1, dict(values), record=str(system.reference))
-    result = ingest(get_register("ai-systems"), [row], user=user, actor=SETUP)
+    result = ingest(get_register("ai-systems"), [row], user=user, actor=SETUP, reason="As declared by its owner")
     return [problem.code for problem in result.errors]
 
 
@@ -69,7 +69,8 @@ def test_once_closed_a_new_system_starts_at_the_beginning(system: AISystem, edit
 def test_a_gate_may(system: AISystem, editor: User) -> None:
     close()
     row = RowInput(1, {"stage": "monitoring"}, record=str(system.reference))
-    assert ingest(get_register("ai-systems"), [row], user=editor, actor=SETUP, gate=True).written
+    register = get_register("ai-systems")
+    assert ingest(register, [row], user=editor, actor=SETUP, gate=True, reason="Approved").written
 
 
 def test_the_form_says_why_it_is_shut(system: AISystem, editor: User, client: Client) -> None:

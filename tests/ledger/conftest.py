@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +17,16 @@ import pytest
 from django.conf import settings as django_settings
 
 from inventory.models import Vendor
+from launcher.database import choose_programs
+from launcher.environment import Environment
+from launcher.postgres import Cluster, stop
+from launcher.processes import Account
+from launcher.roles import SUPERUSER
+from launcher.testing import temporary_directory
 from portal.history.context import Actor, Source, acting
 from portal.ledger.models import Checkpoint
 from portal.ledger.sequencer import sequence
-from tests.conftest import fresh_database, superuser, using_database
+from tests.conftest import ROOT, fresh_database, superuser, using_database
 
 WRITER = Actor("w-1", "Wanda Writer", Source.UI, request_id="req-1")
 SIZE = 700  # two full tiles and a bit
@@ -38,8 +48,8 @@ def ledger_key(tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "key"
 
 
-def vendors(count: int, prefix: str = "V") -> list[Vendor]:
-    return [Vendor(name=f"{prefix} {n}", reference=f"{prefix}-{n:06d}") for n in range(count)]
+def vendors(count: int) -> list[Vendor]:
+    return [Vendor(name=f"Vendor {n}", reference=f"VEN-{n:06d}") for n in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +98,59 @@ def intruder(log: HonestLog) -> Iterator[psycopg.Connection[Any]]:
     with superuser(log.database) as connection:
         connection.execute("SET session_replication_role = replica")
         yield connection
+
+
+@dataclass(slots=True)
+class OwnServer:
+    """A PostgreSQL of the test's own, which it may kill. `app` and `owner` are the addresses of an empty database."""
+
+    cluster: Cluster
+    directory: Path
+    app: str
+    owner: str
+    superuser: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = self.cluster.start(self.directory / "postgres.log", lambda _line: None)
+
+    def kill(self) -> None:
+        """SIGKILL for the server itself; its children notice and go."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def run(self, *command: str) -> None:
+        """Run a script of Django as the application would, on this server."""
+        subprocess.run([sys.executable, *command], env=self.variables(), cwd=ROOT, check=True)
+
+    def variables(self) -> dict[str, str]:
+        urls = {"DATABASE_URL": self.app, "MIGRATE_DATABASE_URL": self.owner, "SUPERUSER_DATABASE_URL": self.superuser}
+        return {**os.environ, **urls, "MUSTER_DATA": str(self.directory)}
+
+
+@pytest.fixture
+def own_server() -> Iterator[OwnServer]:
+    with temporary_directory() as directory:
+        cluster = Cluster(directory / "postgres", directory / "postgres.json", Account.for_postgres(), throw_away=True)
+        programs = choose_programs(cluster, Environment(Path(sys.prefix)), directory, lambda _line: None)
+        cluster.use(programs, durable=True)  # a commit is a commit, whoever is killed next
+        owner, app, superuser = (secrets.token_urlsafe(24) for _ in range(3))
+        cluster.prepare(lambda _line: None)
+        server = OwnServer(
+            cluster,
+            directory,
+            cluster.url("muster_app", app),
+            cluster.url("muster_owner", owner),
+            cluster.url(SUPERUSER, superuser),
+        )
+        server.start()
+        # A restart may find its port taken; for the minute that a test lasts, nobody takes it.
+        try:
+            cluster.set_up_roles(owner, app, superuser=superuser, createdb=True)
+            yield server
+        finally:
+            if server.process is not None:
+                stop(server.process)
+            cluster.end_leftover()
+            cluster.clear_socket_directory()

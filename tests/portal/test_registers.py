@@ -160,7 +160,7 @@ def test_a_conflict_shows_the_others_change_and_overwrites_nothing(
     assert str(SETUP.name) in response.content.decode().replace("&#x27;", "'")
     record.refresh_from_db()
     assert getattr(record, name) == value
-    again = {**stale, "seen_version": str(record.version)}
+    again = {**stale, "seen_version": str(record.version), "reason": "their change was a slip"}
     assert client.post(register.url("edit", record), again).status_code == 302
 
 

@@ -23,6 +23,7 @@ from django.test import Client
 from portal.access.models import User
 from portal.history.context import Source, acting
 from portal.jobs.models import Job
+from portal.ledger.models import Checkpoint
 from portal.records.files import neutralize
 from reports import GENERATOR, pdf
 from reports.actions.request_pack import PackRequest, request_pack
@@ -70,6 +71,9 @@ def test_attachments_are_whole_and_the_manifest_fits(estate: SimpleNamespace, as
         dates = {str(spec.get_file().obj.Params.CreationDate) for spec in document.attachments.values()}
     assert dates == {f"D:{pack.requested_at:%Y%m%d%H%M%SZ}"}
     manifest = json.loads(files.pop("manifest.json"))
+    signed = manifest["ledger"]["checkpoint"]
+    assert signed["sha256"] == hashlib.sha256(files[signed["name"]]).hexdigest()
+    assert files.pop(signed["name"]).decode() == pack.checkpoint == Checkpoint.objects.latest("id").note
     listed = {file["name"]: file for one in manifest["populations"] for file in one["files"]}
     assert listed.keys() == files.keys()
     for name, data in files.items():
@@ -105,7 +109,7 @@ def test_it_reads_as_it_should(estate: SimpleNamespace, asker: User) -> None:
         pack.reference,
         estate.full.reference,
         "Helen, for: internal audit",
-        "not anchored outside yet",
+        "the attached checkpoint signs the log",
         "Page 2 of",
     ):
         assert words in flat

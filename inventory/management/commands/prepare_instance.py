@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from inventory.defaults import ensure_opening, ensure_risk_classes
+from inventory.retention import ensure_retention_rules
 from inventory.sample import load_sample
 from portal.access.commands import acting_user
 from portal.access.demo import ensure_people
@@ -16,7 +17,7 @@ from portal.history.context import Actor, Source, announced
 
 
 class Command(BaseCommand):
-    help = "Log-ins, risk classes, the opening balance and, unless --empty, the sample organization."
+    help = "Log-ins, risk classes, the opening balance, retention rules and, unless --empty, the sample organization."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--empty", action="store_true", help="without the sample organization")
@@ -27,5 +28,6 @@ class Command(BaseCommand):
         with announced(Actor("muster", "Muster", Source.SHELL)):
             ensure_risk_classes()
             ensure_opening()
+            ensure_retention_rules()
             if not options["empty"]:
                 load_sample(acting_user(None))

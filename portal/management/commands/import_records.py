@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--partial", action="store_true", help="write the good rows, report the others")
         parser.add_argument("--report", type=Path, help="write what became of each row to this CSV file")
+        parser.add_argument("--reason", default="", help="why; “Imported from FILE” by default")
         parser.add_argument("--user", help="who imports; an administrator by default")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +46,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with announced(user.actor(Source.IMPORT)):
             result = run_import(
-                register, table, mapping, user=user, dry_run=options["dry_run"], partial=options["partial"]
+                register,
+                table,
+                mapping,
+                user=user,
+                dry_run=options["dry_run"],
+                partial=options["partial"],
+                reason=options["reason"],
             )
         for one in [*result.errors[:SHOWN], *result.warnings[:SHOWN]]:
             self.stdout.write(f"{one.severity}: {one}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.db import models
 from django.utils.safestring import SafeString
 
+from portal.ui.asof import then
+from portal.ui.display import shortened
 from portal.ui.templatetags.muster import status
 
 register = template.Library()
@@ -25,6 +28,18 @@ def with_article(name: str) -> str:
 def within(label: str) -> str:
     """A label inside a sentence: "Health data" becomes "health data", "AI models" stays."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+@register.filter
+def shorten(text: object) -> str:
+    """Text of any length inside a sentence: its beginning."""
+    return shortened(str(text), 80)
+
+
+@register.simple_tag(takes_context=True)
+def stood_then(context: template.Context, instant: datetime, path: str) -> str:
+    """The address of a page as it stood at an instant."""
+    return then(context["request"], instant, path)
 
 
 @register.simple_tag
