@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,13 +10,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg
 from django.db import connection
 from django.db.models import Max
 
+from launcher.postgres import free_port
 from portal.ledger.findings import Finding
 from portal.ledger.models import Checkpoint, LedgerLeaf
 from portal.ledger.sequencer import sequence
@@ -25,14 +30,8 @@ from tests.ledger.conftest import OwnServer
 
 WRITERS = 8
 MILLION = 1_000_000
+MEGABYTES = 200
 
-SEQUENCER = """
-import time
-from portal.ledger.sequencer import sequence
-while True:
-    sequence()
-    time.sleep(0.05)
-"""
 VERIFY = """
 import json
 from portal.ledger.models import Checkpoint, LedgerLeaf
@@ -60,6 +59,7 @@ def writers(
             env=environment,
             cwd=ROOT,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         for n in range(WRITERS)
     ]
@@ -117,6 +117,18 @@ def test_eight_writers_with_slow_and_undone_transactions_leave_an_honest_log(
     assert done <= logged
     assert not undone & logged
     assert_order_of_records()
+    assert _peak_of_verifying(environment) < MEGABYTES
+
+
+def _peak_of_verifying(environment: dict[str, str]) -> float:
+    """The most memory that the command takes, in MB: the same for any length of the log."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "verify_ledger"], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1024
 
 
 def _write_slowly(connection: psycopg.Connection[Any]) -> None:
@@ -134,20 +146,30 @@ def _variables(database: str) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url}
 
 
-def test_sigkill_of_writers_sequencer_and_database_loses_and_invents_nothing(own_server: OwnServer) -> None:
+PASSWORD = "a long pass phrase"
+PEOPLE = f"""
+from portal.access.models import RoleGrant, User
+from portal.history.context import Actor, Source, acting
+with acting(Actor("test", "Set-up", Source.SHELL)):
+    user = User.objects.create_user("webster", "{PASSWORD}", full_name="Web Ster")
+    RoleGrant.objects.create(user=user, role="editor")
+"""
+
+
+def test_sigkill_of_worker_web_and_database_loses_and_invents_nothing(own_server: OwnServer) -> None:
     server = own_server
     server.run("manage.py", "migrate", "-v0")
+    server.run(*script(PEOPLE)[1:])
     for turn in range(3 if FULL else 1):
-        running = writers(server.directory, 60, server.variables())
-        sequencer = subprocess.Popen(script(SEQUENCER), env=server.variables(), cwd=ROOT, stderr=subprocess.DEVNULL)
-        _wait_for_commits(server.directory, 300 * (turn + 1))
-        for process in running[: WRITERS // 2]:
-            process.send_signal(signal.SIGKILL)
-        sequencer.kill()
-        time.sleep(0.5)
-        server.kill()
-        for process in (*running, sequencer):
-            process.kill()
+        running = writers(server.directory, 120, server.variables())
+        running += _web_and_worker(server, turn)
+        _wait_for(partial(_have_written, server.directory, turn))
+        for process in running:
+            os.killpg(process.pid, signal.SIGKILL)
+            if process is running[WRITERS // 2]:  # the other half writes into the server's death
+                time.sleep(0.3)
+                server.kill()
+        for process in running:
             process.wait()
         server.start()
     report = _report(server)
@@ -158,13 +180,47 @@ def test_sigkill_of_writers_sequencer_and_database_loses_and_invents_nothing(own
     assert done <= logged
     assert not undone & logged
     with psycopg.connect(server.superuser, dbname="muster") as inside:
-        rows = inside.execute("SELECT history_id FROM inventory_historicalvendor").fetchall()
-    assert {row[0] for row in rows} <= logged
+        rows = inside.execute("SELECT history_id, name FROM inventory_historicalvendor").fetchall()
+    assert {entry for entry, _name in rows} <= logged
+    said = {line for path in server.directory.glob("web-*") for line in path.read_text().splitlines()}
+    assert len(said) > 1
+    assert said <= {name for _entry, name in rows}
 
 
-def _wait_for_commits(directory: Path, count: int) -> None:
+def _web_and_worker(server: OwnServer, turn: int) -> list[subprocess.Popen[bytes]]:
+    """The real ones, with the clock of the ledger; and somebody at the browser."""
+    port = free_port()
+    environment = {**server.variables(), "WEB_WORKERS": "1", "ALLOWED_HOSTS": "127.0.0.1", "LOG_LEVEL": "WARNING"}
+    url, path = f"http://127.0.0.1:{port}", server.directory / f"web-{turn}"
+    web = ["-m", "gunicorn", "portal.wsgi:application", "-c", "portal/gunicorn.py", "-b", f"127.0.0.1:{port}"]
+    worker = ["-m", "celery", "-A", "portal", "worker", "-B", "-s", str(server.directory / f"beat-{turn}"), "-c", "1"]
+    started = [_start(web, environment), _start([*worker, "-Q", "default", "-n", f"w{port}@t"], environment)]
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), urlopen(f"{url}/healthz", timeout=5):
+            break
+        time.sleep(0.2)
+    return [*started, _start(["-m", "tests.ledger.web_writing", url, PASSWORD, str(path)], environment)]
+
+
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, *command], env=environment, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def _have_written(directory: Path, turn: int) -> bool:
+    """Whether writers and browser have something to lose."""
+    by_browser = (directory / f"web-{turn}").read_text().splitlines()
+    return len(by_browser) > 3 and len(outcomes(directory)[0]) >= 300 * (turn + 1)
+
+
+def _wait_for(there: Callable[[], bool]) -> None:
     until = time.monotonic() + 60
-    while len(outcomes(directory)[0]) < count and time.monotonic() < until:
+    while time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError):
+            if there():
+                return
         time.sleep(0.2)
 
 
