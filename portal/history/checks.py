@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
-from portal.database import governed_models
+from portal.database import add_only_models, append_only_models, governed_models
 from portal.history import past
 from portal.history.sql import GovernedTable
+from portal.ledger.models import LedgerEntry
+
+LEDGER_SQL: Final = Path(__file__).resolve().parents[1] / "ledger" / "ledger.sql"
+_FUNCTION: Final = re.compile(r"CREATE OR REPLACE FUNCTION muster\.(\w+)\(.*?AS \$muster\$(.*?)\$muster\$", re.DOTALL)
 
 
 def drift() -> list[str]:
@@ -36,7 +42,20 @@ def drift() -> list[str]:
         wanted = {(table.table, name) for name in table.triggers()}
         wanted |= {(table.history, "muster_written_by_trigger"), (table.history, "muster_never_changed")}
         found += [f"{where}: trigger {name} is missing or disabled" for where, name in sorted(wanted - triggers)]
-    return found + past.drift()
+    ledger = {(m._meta.db_table, "muster_never_changed") for m in (*add_only_models(), *append_only_models())}
+    ledger.add((LedgerEntry._meta.db_table, "muster_enqueue"))
+    found += [f"{where}: trigger {name} is missing or disabled" for where, name in sorted(ledger - triggers)]
+    return found + _outdated(LEDGER_SQL, functions) + past.drift()
+
+
+def _outdated(path: Path, functions: dict[str, tuple[str, bool]]) -> list[str]:
+    """The functions of an SQL file that the database lacks or has otherwise."""
+    wanted = _FUNCTION.findall(path.read_text(encoding="utf-8"))
+    return [
+        f"function muster.{name} is missing or another"
+        for name, body in wanted
+        if functions.get(name, ("", False))[0] != body.strip()
+    ]
 
 
 @register(Tags.database, deploy=True)

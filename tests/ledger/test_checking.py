@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from portal.access.models import User
 from portal.access.roles import Role
+from portal.history.checks import drift
 from portal.jobs.models import Job, JobState
 from portal.ledger import checking
 from portal.ledger.models import Verification
@@ -24,6 +25,8 @@ from tests.ledger.conftest import SIZE, HonestLog
 from tests.ledger.test_tampering import entry_at
 
 ALERT = "verification found"
+NO_PLACES = """CREATE OR REPLACE FUNCTION muster.sequence_entries(at_most integer) RETURNS bigint
+LANGUAGE sql AS 'SELECT 0::bigint'"""
 Intruder = psycopg.Connection[Any]
 
 
@@ -132,3 +135,17 @@ def test_who_may_read_the_ledger_and_who_may_have_it_verified(
     asked = client.post(reverse("ledger-verify"))
     assert (asked.status_code == 302) is may_verify
     assert Job.objects.count() == may_verify
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("ALTER TABLE portal_ledgerentry DISABLE TRIGGER muster_enqueue", "muster_enqueue"),
+        ("DROP TRIGGER muster_never_changed ON portal_checkpoint", "portal_checkpoint"),
+        (NO_PLACES, "sequence_entries"),
+    ],
+)
+def test_a_guard_that_was_taken_away_is_named(log: HonestLog, intruder: Intruder, sql: str, named: str) -> None:
+    assert drift() == []
+    intruder.execute(sql)
+    assert [line for line in drift() if named in line]

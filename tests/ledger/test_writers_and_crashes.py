@@ -27,6 +27,7 @@ from portal.ledger.sequencer import sequence
 from portal.ledger.verify import verify
 from tests.conftest import FULL, ROOT, superuser
 from tests.ledger.conftest import OwnServer
+from tests.measuring import manage
 
 WRITERS = 8
 MILLION = 1_000_000
@@ -117,18 +118,7 @@ def test_eight_writers_with_slow_and_undone_transactions_leave_an_honest_log(
     assert done <= logged
     assert not undone & logged
     assert_order_of_records()
-    assert _peak_of_verifying(environment) < MEGABYTES
-
-
-def _peak_of_verifying(environment: dict[str, str]) -> float:
-    """The most memory that the command takes, in MB: the same for any length of the log."""
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "verify_ledger"], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss / 1024
+    assert manage(environment, "verify_ledger").megabytes < MEGABYTES
 
 
 def _write_slowly(connection: psycopg.Connection[Any]) -> None:

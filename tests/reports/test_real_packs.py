@@ -8,8 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +21,8 @@ from portal.access.roles import Role
 from portal.history.context import announced
 from portal.records.register import registers
 from reports import pdf
-from tests.conftest import ROOT, SETUP, SHARED
+from tests.conftest import SETUP, SHARED
+from tests.measuring import manage
 
 FILE = SHARED / "data" / "federal-ai-use-cases-2024.csv"
 ROWS, PAGES, SECONDS, MEGABYTES = 2133, 80, 60, 500
@@ -33,39 +32,21 @@ pytestmark = [
 ]
 
 
-def manage(database: str, folder: Path, *arguments: str) -> tuple[float, float]:
-    """Run a command on the test's database in a process of its own; how many seconds and MB it took."""
-    url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + "/" + database
-    start = time.monotonic()
-    said = folder / "said"
-    with said.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": url, "MUSTER_DATA": str(folder)},
-            stdout=out,
-            stderr=out,
-        )
-        # Of this child alone: RUSAGE_CHILDREN keeps the most that any child of this process ever had.
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, said.read_text()[-2000:]
-    return time.monotonic() - start, usage.ru_maxrss / 1024
-
-
 def test_packs_of_the_real_inventory(
     committed: str, make_user: Callable[..., User], tmp_path: Path, client: Client
 ) -> None:
     make_user("ada", Role.ADMINISTRATOR)
     with announced(SETUP):
         ensure_risk_classes()
-    manage(committed, tmp_path, "import_records", "ai-systems", str(FILE), "--mapping", "us-federal-2024")
+    url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + "/" + committed
+    here = {**os.environ, "DATABASE_URL": url, "MUSTER_DATA": str(tmp_path)}
+    manage(here, "import_records", "ai-systems", str(FILE), "--mapping", "us-federal-2024")
     references: set[str] = set()
     for framework, title in {"eu-ai-act": "EU AI Act", "hipaa": "HIPAA", "soc2": "SOC 2"}.items():
         out = tmp_path / f"{framework}.pdf"
-        seconds, peak = manage(committed, tmp_path, "make_pack", "--framework", framework, "--all", "--out", str(out))
-        assert seconds < SECONDS, f"{framework} took {seconds:.0f} s"
-        assert peak < MEGABYTES, f"{framework} took {peak:.0f} MB"
+        cost = manage(here, "make_pack", "--framework", framework, "--all", "--out", str(out))
+        assert cost.seconds < SECONDS, f"{framework} took {cost.seconds:.0f} s"
+        assert cost.megabytes < MEGABYTES, f"{framework} took {cost.megabytes:.0f} MB"
         with pikepdf.open(out) as document:
             assert len(document.pages) <= PAGES
             systems = document.attachments["ai-systems.csv"].get_file().read_bytes().decode("utf-8-sig")
