@@ -85,12 +85,13 @@ class LogWalk:
         claims = self._claims()
         claim = next(claims, None)
         for row in self.snapshot.stream(_LEAVES, [self.edge.size]):
-            while self.edge.size < row[0]:
-                self._gap()
-            self._leaf(_Row(*row))
+            # What was signed of the leaves so far comes first: with `since`, that is already something.
             while claim is not None and claim.size <= self.edge.size:
                 self._compare(claim)
                 claim = next(claims, None)
+            while self.edge.size < row[0]:
+                self._gap()
+            self._leaf(_Row(*row))
             if self.progress is not None and row[0] % _TELL == 0:
                 self.progress(row[0], self.total)
         while claim is not None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from portal.access.models import Reading, User
+from portal.access.models import ApiToken, Reading, User
+from portal.history.context import acting
+from tests.conftest import SETUP
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +45,11 @@ def test_an_auditors_exports_and_looks_at_the_past_are_logged(auditor: User, cli
     assert client.get("/vendors/export.csv").status_code in {200, 404}
     assert client.get("/as-of/2020-01-01T00:00:00Z/vendors/").status_code == 200
     assert Reading.objects.order_by("-id")[0].path == "/as-of/2020-01-01T00:00:00Z/vendors/"
+
+
+def test_what_an_auditor_reads_by_token_is_logged_too(auditor: User, client: Client) -> None:
+    with acting(SETUP):
+        _token, key = ApiToken.issue(auditor, "notebook", timezone.now() + timedelta(days=1))
+    answer = client.get("/api/v1/vendors", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert [(one.user_id, one.path) for one in Reading.objects.all()] == [(auditor.pk, "/api/v1/vendors")]
