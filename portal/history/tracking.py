@@ -82,6 +82,7 @@ class TrackedHistory(HistoricalRecords):  # type: ignore[misc]  # simple-history
             ),
             # The change log: what one person, one door, one request did; where one column changed.
             models.Index(fields=["history_user_id", "-history_id"]),
+            models.Index(fields=["history_user_id", "history_source", "-history_id"]),
             models.Index(fields=["history_source", "-history_id"]),
             models.Index(fields=["history_request", "-history_id"]),
             GinIndex(fields=["history_changed"], condition=models.Q(history_type="~"), name=_name(model, "changed")),
