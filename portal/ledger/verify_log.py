@@ -71,6 +71,7 @@ class LogWalk:
         self.edge = edge_of_tiles(full, self._roots)
         self.as_told: Edge | None = None  # the tree by its tiles, once it is another one than by its entries
         self.doubts: list[dict[str, Any]] = []
+        self.compared = 0  # how many places of the tile we are in were held against it already
         self.last_good = self.edge.size
         report.since = self.edge.size
         self.keys = self._read_keys()
@@ -86,10 +87,12 @@ class LogWalk:
         claim = next(claims, None)
         for row in self.snapshot.stream(_LEAVES, [self.edge.size]):
             # What was signed of the leaves so far comes first: with `since`, that is already something.
-            while claim is not None and claim.size <= self.edge.size:
-                self._compare(claim)
-                claim = next(claims, None)
-            while self.edge.size < row[0]:
+            while True:
+                while claim is not None and claim.size <= self.edge.size:
+                    self._compare(claim)
+                    claim = next(claims, None)
+                if self.edge.size >= row[0]:
+                    break
                 self._gap()
             self._leaf(_Row(*row))
             if self.progress is not None and row[0] % _TELL == 0:
@@ -166,19 +169,35 @@ class LogWalk:
         stored, root = bytes(self.tile[1]), bytes(self.tile[2])
         self.tile = next(self.tiles, None)
         if stored == made.hashes:
+            self.compared = 0
             if root != made.root:
                 self.report.add(Fault.TILE_CHANGED, f"The root of tile {made.number} is not that of its hashes.")
             return
         if len(stored) != len(made.hashes):
             self.report.add(Fault.TILE_CHANGED, f"Tile {made.number} is damaged.", index=made.number * WIDTH)
             return
-        told, found = _hashes(stored), _hashes(made.hashes)
-        differing = [where for one, other, where in zip(told, found, self.tile_places, strict=True) if one != other]
+        self._doubt(made.number, _hashes(stored), _hashes(made.hashes))
+        self.compared = 0
+
+    def _doubt(self, number: int, told: list[bytes], found: list[bytes]) -> None:
+        """Note where a tile, as far as it was walked, differs from its entries: from here on there are two trees."""
+        start = self.compared
+        places = zip(told[start:], found[start:], self.tile_places[start:], strict=True)
+        differing = [where for one, other, where in places if one != other]
         self.doubts += differing[: KEPT - len(self.doubts)]
-        if self.as_told is None:
-            self.as_told = edge_of_tiles(made.number, self._roots)
+        self.compared = len(told)
+        if differing and self.as_told is None:
+            self.as_told = edge_of_tiles(number, self._roots)
             for one in told:
                 self.as_told.add(one)
+
+    def _root_as_told(self) -> bytes | None:
+        """The root at this size by the tiles alone; None as long as they say what the entries say."""
+        number, position = divmod(self.edge.size, WIDTH)
+        told = _hashes(bytes(self.tile[1])) if self.tile is not None and self.tile[0] == number else []
+        if position and len(told) == WIDTH:  # full in the log, and not walked to its end yet
+            self._doubt(number, told[:position], self.edge.levels[0])
+        return self.as_told.root() if self.as_told is not None else None
 
     def _check_upper(self, made: Tile) -> None:
         """A tile of a higher level: proofs are read from it."""
@@ -201,7 +220,7 @@ class LogWalk:
         if root == claim.root:
             self._settle_doubts(tiles_are_right=False)
             self.last_good = claim.size
-        elif self.as_told is not None and self.as_told.root() == claim.root:
+        elif self._root_as_told() == claim.root:
             self._settle_doubts(tiles_are_right=True)
             self.last_good = claim.size
         else:
