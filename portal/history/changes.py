@@ -39,7 +39,7 @@ class Wanted:
 
     @property
     def is_rare(self) -> bool:
-        """Whether no single index serves it: two filters at once, or a field, whose index keeps no order."""
+        """Whether a walk may be long: a field has no index in order; for person and door, another may be taken."""
         return bool(self.column) or (bool(self.people) and bool(self.source))
 
     def branches(self, user: User) -> list[Branch]:
