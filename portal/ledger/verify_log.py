@@ -73,6 +73,7 @@ class LogWalk:
         self.doubts: list[dict[str, Any]] = []
         self.compared = 0  # how many places of the tile we are in were held against it already
         self.last_good = self.edge.size
+        self.entries_good = 0  # before this place a signed root vouches for the entries, whatever a tile says
         report.since = self.edge.size
         self.keys = self._read_keys()
         self.outside = sorted(self._read_notes(notes), key=lambda claim: claim.size)
@@ -219,7 +220,7 @@ class LogWalk:
         root = self.edge.root() if self.edge.size else EMPTY_ROOT
         if root == claim.root:
             self._settle_doubts(tiles_are_right=False)
-            self.last_good = claim.size
+            self.last_good = self.entries_good = claim.size
         elif self._root_as_told() == claim.root:
             self._settle_doubts(tiles_are_right=True)
             self.last_good = claim.size
@@ -234,7 +235,7 @@ class LogWalk:
 
     def _settle_doubts(self, *, tiles_are_right: bool) -> None:
         for where in self.doubts:
-            if tiles_are_right:
+            if tiles_are_right and where["index"] >= self.entries_good:
                 message = "The entry is not the one that was put into the log."
                 self.report.add(Fault.ENTRY_CHANGED, message, **where)
             else:

@@ -34,6 +34,17 @@ def test_a_changed_tile_before_a_checkpoint_within_it_is_told_from_a_changed_ent
     assert report.counts[Fault.ENTRY_CHANGED] == report.counts[Fault.LOG_REWRITTEN] == 0
 
 
+def test_a_changed_tile_is_told_from_a_changed_entry_also_when_nothing_was_signed_after_it(
+    log: HonestLog, intruder: Intruder
+) -> None:
+    grow(100)
+    intruder.execute("DELETE FROM portal_checkpoint WHERE size > 650")
+    retile(intruder, 530, b"x" * HASH_SIZE)
+    report = verify()
+    assert report.counts[Fault.TILE_CHANGED] == 1
+    assert report.counts[Fault.ENTRY_CHANGED] == report.counts[Fault.LOG_REWRITTEN] == 0
+
+
 def test_a_checkpoint_among_deleted_places_is_compared(log: HonestLog, intruder: Intruder) -> None:
     grow(100)
     intruder.execute("DELETE FROM portal_ledgerleaf WHERE index BETWEEN 545 AND 555")
